@@ -1,0 +1,16 @@
+"""flashtts: text to speech in one line, or streamed; the public names of ``flashtts_core`` under the product's name.
+
+::
+
+    import flashtts
+    flashtts.speak("Hello there.", out="hello.wav")
+
+    async with await flashtts.load() as synthesizer:
+        async for chunk in synthesizer.speak("Hello there."):
+            ...  # mono float32 samples, as they are made
+"""
+
+from __future__ import annotations
+
+from flashtts_core import *  # noqa: F403
+from flashtts_core import __all__ as __all__
