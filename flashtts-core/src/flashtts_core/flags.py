@@ -1,0 +1,134 @@
+"""Turns settings structs into command-line options: one field is one flag, with its help, choices and default.
+
+Values stay the strings that were typed; ``Sources.build`` validates them as it does variables and files, so a wrong
+value is refused in the same words wherever it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import click
+import msgspec
+from msgspec import Meta, Struct
+from msgspec.structs import FieldInfo
+
+from flashtts_core.backends import BackendSpec
+from flashtts_core.engines import EngineSpec
+from flashtts_core.plugins import Plugins
+from flashtts_core.settings import Settings, Sources, fields_of
+
+SHORT_FLAGS = {"model_path": "-m", "backend": "-b"}
+
+
+def dashes_are_underscores(token: str) -> str:
+    """Spell a flag (click gives it without its leading dashes), so that ``--model-path`` is ``--model_path``."""
+    return token.replace("-", "_")
+
+
+CONTEXT: Mapping[str, Any] = {
+    "token_normalize_func": dashes_are_underscores,
+    "help_option_names": ["-h", "--help"],
+    "max_content_width": 110,
+}
+"""Click context settings that every flashtts command uses."""
+
+
+def options(group: type[Struct], prefix: str = "") -> list[click.Option]:
+    """Return one option for every knob of a settings struct."""
+    return [_option(prefix + name, field) for name, field in fields_of(group).items()]
+
+
+def model_options(plugins: Plugins) -> list[click.Option]:
+    """Return the options that choose and open a model: ``--config``, the settings, and the plugins' own settings."""
+    config = click.Option(
+        ["--config"],
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="FLASHTTS_CONFIG",
+        help="TOML file with any of these settings; flags and FLASHTTS_... variables win over it.",
+    )
+    found = [config, *options(Settings)]
+    for name, own in _plugin_groups(plugins):
+        found += options(own, prefix=_prefix(name))
+    return found
+
+
+def model_settings(plugins: Plugins, sources: Sources) -> Settings:
+    """Build the settings from all sources; raises ``ConfigError``."""
+    settings = sources.build(Settings)
+    tables = dict(sources.file.get("plugin", {}))
+    for name, own in _plugin_groups(plugins):
+        given = sources.build(own, prefix=_prefix(name), table=tables.get(name, {}))
+        changed = {key: value for key in own.__struct_fields__ if (value := getattr(given, key)) != _default(own, key)}
+        if changed:
+            tables[name] = changed
+    return msgspec.structs.replace(settings, plugin=tables)
+
+
+def _plugin_groups(plugins: Plugins) -> Iterable[tuple[str, type[Struct]]]:
+    specs: list[EngineSpec | BackendSpec] = [entry.spec for entry in plugins.engines]
+    specs += [entry.spec for entry in plugins.backends]
+    for spec in specs:
+        if spec.own is not None:
+            yield spec.name, spec.own
+
+
+def _prefix(plugin: str) -> str:
+    return plugin.replace("-", "_") + "_"
+
+
+def _default(group: type[Struct], name: str) -> object:
+    return fields_of(group)[name].default
+
+
+def _option(name: str, field: FieldInfo) -> click.Option:
+    knob = _knob(field.type)
+    declarations = [f"--{name}", *([SHORT_FLAGS[name]] if name in SHORT_FLAGS else [])]
+    if knob.kinds == (bool,):
+        default = "on" if field.default else "off"
+        return click.Option([f"--{name}/--no_{name}", name], default=None, help=_help(knob.description, default))
+    return click.Option(
+        [*declarations, name],
+        default=None,  # what is not typed may still come from the environment or the file
+        metavar=knob.metavar,
+        help=_help(knob.description, field.default),
+    )
+
+
+class _Knob(Struct, frozen=True):
+    """What the type of a field says: the kinds of value it takes, its choices and its meaning."""
+
+    kinds: tuple[type, ...] = ()
+    choices: tuple[str, ...] = ()
+    description: str = ""
+
+    @property
+    def metavar(self) -> str:
+        names = {int: "INTEGER", float: "NUMBER"}
+        return "|".join([*self.choices, *(names.get(kind, "TEXT") for kind in self.kinds)])
+
+
+def _knob(hint: Any) -> _Knob:
+    """Read a type as annotated: ``Annotated`` brings the meaning, ``Literal`` the choices, ``| None`` adds nothing."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        inner = _knob(arguments[0])
+        found = (meta.description for meta in arguments[1:] if isinstance(meta, Meta) and meta.description)
+        return _Knob(inner.kinds, inner.choices, next(found, inner.description))
+    if origin is Literal:
+        return _Knob(choices=tuple(str(value) for value in arguments))
+    if origin in {Union, UnionType}:
+        parts = [_knob(argument) for argument in arguments if argument is not type(None)]
+        return _Knob(
+            tuple(kind for part in parts for kind in part.kinds),
+            tuple(choice for part in parts for choice in part.choices),
+            " ".join(part.description for part in parts if part.description),
+        )
+    return _Knob((hint,))
+
+
+def _help(description: str, default: object) -> str:
+    return f"{description} [default: {default}]" if default is not None else description

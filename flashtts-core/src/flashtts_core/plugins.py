@@ -1,0 +1,197 @@
+"""Discovery of plugins, and the registry of the engines and backends they bring.
+
+Entry points are loaded one by one: a plugin that breaks is remembered with its cause and the others still work.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import pluggy
+from msgspec import Struct
+
+from flashtts_core import hookspecs
+from flashtts_core.backends import BackendSpec
+from flashtts_core.engines import EngineSpec
+from flashtts_core.errors import BadCheckpoint, ConfigError, PluginConflict, UnknownPlugin
+from flashtts_core.settings import Settings
+
+if TYPE_CHECKING:
+    import click
+
+EXTRAS = {
+    "torch": "torch",
+    "vllm": "vllm",
+    "sglang": "sglang",
+    "llama-cpp": "llama-cpp",
+    "mlx-lm": "mlx",
+    "mlx": "mlx",
+    "tensorrt-llm": "trt",
+    "trt": "trt",
+}
+"""The extra of the distribution ``flashtts`` that brings each of the project's own backends."""
+
+Spec = TypeVar("Spec", bound=EngineSpec | BackendSpec)
+
+
+class PluginInfo(Struct, frozen=True):
+    """Where a plugin comes from; ``error`` says why a broken one is broken."""
+
+    name: str
+    module: str
+    distribution: str
+    version: str
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True)
+class Registered(Generic[Spec]):
+    """A spec and the plugin that brought it."""
+
+    spec: Spec
+    plugin: PluginInfo
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The required modules that are not installed."""
+        return tuple(name for name in self.spec.requires if importlib.util.find_spec(name) is None)
+
+
+class Plugins:
+    """The plugins of one process, by kind and name.
+
+    Make one with ``discover`` and pass it down; there is no global registry.
+    """
+
+    def __init__(self, manager: pluggy.PluginManager, infos: Sequence[PluginInfo]) -> None:
+        self._manager = manager
+        self.infos = tuple(infos)
+        self._engines: dict[str, Registered[EngineSpec]] = self._collect("engine", manager.hook.flashtts_engines)
+        self._backends: dict[str, Registered[BackendSpec]] = self._collect("backend", manager.hook.flashtts_backends)
+
+    @classmethod
+    def discover(cls, points: Iterable[EntryPoint] | None = None) -> Plugins:
+        """Load all plugins (of ``points``, else those installed); raises ``PluginConflict`` for a name taken twice."""
+        if points is None:
+            points = entry_points(group=hookspecs.ENTRY_POINT_GROUP)
+        manager = pluggy.PluginManager("flashtts")
+        manager.add_hookspecs(hookspecs)
+        infos: list[PluginInfo] = []
+        for point in sorted(points, key=lambda point: point.name):
+            if any(info.name == point.name for info in infos):
+                first = next(info for info in infos if info.name == point.name)
+                raise PluginConflict(
+                    f"Two plugins are called {point.name!r}: one of {first.distribution}, one of {_dist(point)[0]}. "
+                    f"Uninstall one of them."
+                )
+            infos.append(_load(manager, point))
+        return cls(manager, infos)
+
+    @property
+    def broken(self) -> tuple[PluginInfo, ...]:
+        """The plugins that could not be loaded."""
+        return tuple(info for info in self.infos if info.error is not None)
+
+    @property
+    def engines(self) -> tuple[Registered[EngineSpec], ...]:
+        """All engines, by name."""
+        return tuple(self._engines.values())
+
+    @property
+    def backends(self) -> tuple[Registered[BackendSpec], ...]:
+        """All backends, by name."""
+        return tuple(dict.fromkeys(self._backends.values()))
+
+    def commands(self) -> list[click.Command]:
+        """Return the subcommands that plugins add to ``flashtts``."""
+        return [command for group in self._manager.hook.flashtts_commands(plugins=self) for command in group]
+
+    def engine(self, name: str) -> EngineSpec:
+        """Return the engine of that name; raises ``UnknownPlugin`` or, for one that lacks packages, ``ConfigError``."""
+        return self._usable("engine", self._find("engine", self._engines, name))
+
+    def backend(self, name: str) -> BackendSpec:
+        """Return the backend of that name or alias; raises as ``engine``."""
+        return self._usable("backend", self._find("backend", self._backends, name))
+
+    def detect(self, folder: Path | None, settings: Settings) -> EngineSpec:
+        """Return the engine whose checkpoint ``folder`` is; ``None`` means the embedded one.
+
+        Raises ``BadCheckpoint`` if no engine knows the folder and ``PluginConflict`` if several do.
+        """
+        if folder is None:
+            found = [entry for entry in self.engines if entry.spec.embedded]
+            if not found:
+                raise ConfigError(
+                    "No model was given and no embedded voice is installed. "
+                    'Give --model_path, or run: pip install "flashtts-engine-hibari"'
+                )
+        else:
+            found = [entry for entry in self.engines if entry.spec.detect(folder, settings)]
+        if len(found) > 1:
+            names = " and ".join(f"{e.spec.name} ({e.plugin.distribution})" for e in found)
+            raise PluginConflict(f"Several engines claim {folder or 'to be the embedded voice'}: {names}.")
+        if not found:
+            known = ", ".join(entry.spec.name for entry in self.engines)
+            raise BadCheckpoint(
+                f"No installed engine knows the files in {folder}. Installed engines: {known}. "
+                f"Check the path, or install the engine's plugin."
+            )
+        return self._usable("engine", found[0])
+
+    def _collect(self, kind: str, hook: Callable[[], list[list[Spec]]]) -> dict[str, Registered[Spec]]:
+        found: dict[str, Registered[Spec]] = {}
+        infos = {info.name: info for info in self.infos}
+        for impl in hook.get_hookimpls():  # type: ignore[attr-defined]  # pluggy's HookCaller, typed as a callable here
+            info = infos[impl.plugin_name]
+            for spec in impl.function():
+                for name in (spec.name, *getattr(spec, "aliases", ())):
+                    if name in found:
+                        raise PluginConflict(
+                            f"Two plugins bring the {kind} {name!r}: {found[name].plugin.distribution} and "
+                            f"{info.distribution}. Uninstall one of them."
+                        )
+                    found[name] = Registered(spec, info)
+        return dict(sorted(found.items()))
+
+    def _find(self, kind: str, found: dict[str, Registered[Spec]], name: str) -> Registered[Spec]:
+        if name in found:
+            return found[name]
+        broken = next((info for info in self.broken if info.name == name), None)
+        known = ", ".join(dict.fromkeys(entry.spec.name for entry in found.values())) or "none"
+        message = f"No {kind} {name!r} is installed; installed: {known}."
+        if broken is not None:
+            raise UnknownPlugin(f"The plugin {name!r} is installed but broken: {broken.error}.") from broken.error
+        extra = EXTRAS.get(name)
+        raise UnknownPlugin(f'{message} Run: pip install "flashtts[{extra}]"' if extra else message)
+
+    def _usable(self, kind: str, entry: Registered[Spec]) -> Spec:
+        if entry.missing:
+            raise ConfigError(
+                f"The {kind} {entry.spec.name!r} needs {', '.join(entry.missing)}, not installed here. "
+                f"Run: {entry.spec.install}"
+            )
+        return entry.spec
+
+
+def _dist(point: EntryPoint) -> tuple[str, str]:
+    return (point.dist.name, point.dist.version) if point.dist else ("(no distribution)", "")
+
+
+def _load(manager: pluggy.PluginManager, point: EntryPoint) -> PluginInfo:
+    name, version = _dist(point)
+    info = PluginInfo(point.name, point.value, name, version)
+    try:
+        module = point.load()
+        manager.register(module, point.name)
+        manager.check_pending()
+    except Exception as error:  # noqa: BLE001  # third-party code: whatever it raises is kept and shown on request
+        if manager.has_plugin(point.name):
+            manager.unregister(name=point.name)
+        return PluginInfo(point.name, point.value, name, version, error)
+    return info

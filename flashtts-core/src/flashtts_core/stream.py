@@ -1,0 +1,178 @@
+"""Speech on its way: lines are generated ahead, delivered in order, and closing reaches the model.
+
+Every line has a task of its own. At most ``ahead`` lines beyond the one that is being delivered are alive, so no gap
+opens between sentences, first audio does not wait for the rest, and a listener who pauses does not fill the memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flashtts_core.audio.stretch import TimeStretch
+from flashtts_core.errors import EmptySpeech
+from flashtts_core.types import AudioChunk, Line, Usage
+
+PIECE_SECONDS = 0.1
+"""Longest chunk that is handed on: what follows (stretching, encoding) runs on the event loop in short steps."""
+
+Speak = Callable[[Line], AsyncGenerator[AudioChunk, None]]
+
+
+class PlannedLine:
+    """A line and the factor by which its sound is still to be sped up after the engine made it."""
+
+    __slots__ = ("line", "stretch")
+
+    def __init__(self, line: Line, stretch: float = 1.0) -> None:
+        self.line = line
+        self.stretch = stretch
+
+
+class _LineTask:
+    """One line in the making: a task that fills a queue."""
+
+    def __init__(self, speak: Speak, line: Line) -> None:
+        self._queue: asyncio.Queue[AudioChunk | BaseException | None] = asyncio.Queue()
+        self._task = asyncio.create_task(self._produce(speak, line), name=f"{line.request_id}:{line.index}")
+
+    async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
+        """Yield the chunks of the line; raises what the engine raised."""
+        while (item := await self._queue.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    def cancel(self) -> None:
+        """Tell the engine's generator to stop."""
+        self._task.cancel()
+
+    async def aclose(self) -> None:
+        """Stop the engine's generator and wait until it has stopped."""
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+    async def _produce(self, speak: Speak, line: Line) -> None:
+        try:
+            async with aclosing(speak(line)) as chunks:
+                async for chunk in chunks:
+                    self._queue.put_nowait(chunk)
+        except Exception as error:  # noqa: BLE001  # carried to the reader, who raises it in the request's own task
+            self._queue.put_nowait(error)
+        else:
+            self._queue.put_nowait(None)
+
+
+class AudioStream:
+    """The speech of one request: iterate over its chunks, then close it (or use it as ``async with``).
+
+    ``sample_rate`` is that of all chunks, ``ignored`` names the request's fields that mean nothing to the engine, and
+    ``usage`` counts what was read and generated so far.
+    """
+
+    def __init__(
+        self,
+        speak: Speak,
+        lines: Sequence[PlannedLine],
+        *,
+        sample_rate: int,
+        ahead: int,
+        ignored: Sequence[str] = (),
+    ) -> None:
+        self.sample_rate = sample_rate
+        self.ignored = tuple(ignored)
+        self.usage = Usage()
+        self._speak = speak
+        self._planned = deque(lines)
+        self._ahead = ahead
+        self._running: deque[tuple[_LineTask, PlannedLine]] = deque()
+        self._chunks = self._deliver()
+        self._first: AudioChunk | None = None
+
+    async def start(self) -> Self:
+        """Wait for the first sound, so that errors come before anything was sent; raises what the engine raised."""
+        if self._first is None:
+            try:
+                self._first = await anext(self._chunks)
+            except StopAsyncIteration:
+                raise EmptySpeech("The model gave no sound for this text. Try other words or another seed.") from None
+        return self
+
+    async def read(self) -> AudioChunk:
+        """Return all the speech as one chunk."""
+        await self.start()
+        parts = [chunk.samples async for chunk in self]
+        return AudioChunk(np.concatenate(parts), self.sample_rate, self.usage)
+
+    def __aiter__(self) -> AsyncIterator[AudioChunk]:
+        return self
+
+    async def __anext__(self) -> AudioChunk:
+        if self._first is not None:
+            chunk, self._first = self._first, None
+            return chunk
+        return await anext(self._chunks)
+
+    async def aclose(self) -> None:
+        """Stop the model and free its place; closing twice, or after the end, is harmless."""
+        self._planned.clear()
+        for task, _ in self._running:
+            task.cancel()
+        await self._chunks.aclose()
+        while self._running:
+            task, _ = self._running.popleft()
+            await task.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def _deliver(self) -> AsyncGenerator[AudioChunk, None]:
+        self._launch()
+        while self._running:
+            task, planned = self._running[0]
+            async with aclosing(task.chunks()) as chunks:
+                async for chunk in _paced(chunks, planned.stretch, self.sample_rate):
+                    self.usage += chunk.usage
+                    yield chunk
+            await task.aclose()
+            self._running.popleft()
+            self._launch()
+
+    def _launch(self) -> None:
+        while self._planned and len(self._running) <= self._ahead:
+            planned = self._planned.popleft()
+            self._running.append((_LineTask(self._speak, planned.line), planned))
+
+
+async def _paced(
+    chunks: AsyncIterator[AudioChunk], factor: float, sample_rate: int
+) -> AsyncGenerator[AudioChunk, None]:
+    """Cut chunks into short pieces, and stretch them in time if a factor other than 1 is asked for."""
+    stretch = TimeStretch(sample_rate, factor)
+    pending = Usage()
+    async for chunk in chunks:
+        pending += chunk.usage
+        for piece in _pieces(chunk.samples, sample_rate):
+            if len(samples := stretch.process(piece)):
+                yield AudioChunk(samples, sample_rate, pending)
+                pending = Usage()
+    for samples in _pieces(stretch.finish(), sample_rate):
+        yield AudioChunk(samples, sample_rate, pending)
+        pending = Usage()
+
+
+def _pieces(samples: NDArray[np.float32], sample_rate: int) -> Iterator[NDArray[np.float32]]:
+    size = round(PIECE_SECONDS * sample_rate)
+    return (samples[at : at + size] for at in range(0, len(samples), size))
