@@ -1,0 +1,10 @@
+"""For authors of plugins: fakes to test against, and the conformance classes that a plugin has to pass.
+
+Subclass ``EngineContract`` or ``BackendContract`` in a pytest module and give it a way to open your plugin.
+"""
+
+from __future__ import annotations
+
+from flashtts_core.testing.fakes import CountingModel, ToneEngine, ToneSettings, counting_backend, tone_reference
+
+__all__ = ["CountingModel", "ToneEngine", "ToneSettings", "counting_backend", "tone_reference"]
