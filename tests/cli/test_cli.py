@@ -1,0 +1,193 @@
+"""The command line as a user meets it: exit codes, one sentence for a mistake, no traceback, files that play."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flashtts_core.audio.decode import decode
+from flashtts_core.audio.formats import FORMATS
+from flashtts_core.cli.main import call
+from flashtts_core.testing import tone_reference
+
+COMMAND = [sys.executable, "-m", "flashtts_core"]
+
+
+def run(*arguments: str, stdin: str | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *arguments], input=stdin, capture_output=True, text=True, cwd=cwd, check=False)
+
+
+@pytest.mark.parametrize("format_", [*FORMATS])
+def test_infer_writes_a_file_of_the_format_its_name_says(tmp_path: Path, format_: str) -> None:
+    out = tmp_path / f"speech.{format_}"
+    assert call(["infer", "-i", "A short sentence.", "-o", str(out)]) == 0
+    if format_ == "pcm":
+        assert out.stat().st_size > 24_000
+    else:
+        assert len(decode(out).samples) / decode(out).sample_rate > 0.8
+
+
+def test_the_format_can_be_given_apart_from_the_name(tmp_path: Path) -> None:
+    out = tmp_path / "speech.bin"
+    assert call(["infer", "-i", "A short sentence.", "-o", str(out), "--response_format", "flac"]) == 0
+    assert out.read_bytes().startswith(b"fLaC")
+
+
+def test_infer_reads_a_file_or_standard_input(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("Words from a file.", encoding="utf-8")
+    assert run("infer", "-i", "text.txt", "-o", "a.wav", cwd=tmp_path).returncode == 0
+    assert run("infer", "-i", "-", "-o", "b.wav", stdin="Words from a file.", cwd=tmp_path).returncode == 0
+    assert run("infer", "-i", "Words from a file.", "-o", "c.wav", cwd=tmp_path).returncode == 0
+    assert len({(tmp_path / name).read_bytes() for name in ("a.wav", "b.wav", "c.wav")}) == 1
+
+
+def test_the_seed_and_nothing_else_changes_the_sound(tmp_path: Path) -> None:
+    for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        assert call(["infer", "-i", "Once more.", "-o", str(tmp_path / f"{name}.wav"), "--seed", seed]) == 0
+    a, b, c = ((tmp_path / f"{name}.wav").read_bytes() for name in "abc")
+    assert a == b
+    assert a != c
+
+
+BAD_INPUT = [
+    (["-i", ""], 1, "empty"),
+    (["-i", " \n\t "], 1, "empty"),
+    (["-i", "🎉🎉🎉"], 1, "emoji"),
+    (["-i", "今天天气很好。"], 1, "reads: en"),
+    (["-i", "word " * 20_000], 1, "--max_text_length"),
+    (["-i", "hello", "--name", "nobody"], 1, "Known voices: heart"),
+    (["-i", "hello", "--response_format", "ogg"], 2, "mp3, opus, aac, flac, wav, pcm"),
+    (["-i", "hello", "--pitch", "high"], 1, "moderate"),
+    (["-i", "hello", "--pitch", "shrill"], 2, "--pitch"),
+    (["-i", "hello", "--top_p", "0"], 2, "--top_p"),
+    (["-i", "hello", "--temperature", "hot"], 2, "--temperature"),
+    (["-i", "hello", "--seed", "-1"], 2, "--seed"),
+    (["-i", "hello", "--no_such_flag"], 2, "No such option"),
+    (["-i", "hello", "--model_path", "/no/such/folder"], 2, "--model_path"),
+    (["-i", "hello", "--config", "none.toml"], 2, "none.toml"),
+    (["-i", "<role:heart>hello <role:nobody>hi", "--script"], 1, "nobody"),
+    (["-i", "hello", "--reference_audio", "none.wav"], 2, "none.wav"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "words"), BAD_INPUT)
+def test_a_mistake_ends_with_one_sentence_and_leaves_an_old_file_alone(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], arguments: list[str], code: int, words: str
+) -> None:
+    out = tmp_path / "speech.wav"
+    out.write_bytes(b"old")
+    assert call(["infer", *arguments, "-o", str(out)]) == code
+    error = capfd.readouterr().err
+    assert words in error
+    assert "Traceback" not in error
+    assert out.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_checkpoint_that_no_engine_knows_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert call(["infer", "-i", "hello", "-o", str(tmp_path / "a.wav"), "-m", str(tmp_path)]) == 2
+    assert "No installed engine knows" in capfd.readouterr().err
+
+
+def test_cloning_with_the_embedded_voice_is_refused_with_the_reason(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    recording = tmp_path / "tone.wav"
+    recording.write_bytes(tone_reference().audio)
+    given = ["--reference_audio", str(recording), "--reference_text", "a tone"]
+    assert call(["infer", "-i", "hello", "-o", str(tmp_path / "a.wav"), *given]) == 1
+    assert call(["voices", "add", "anna", *given, "--voice_dir", str(tmp_path / "voices")]) == 1
+    assert capfd.readouterr().err.count("cannot clone") == 2
+
+
+def test_voices_are_listed_and_a_built_in_one_stays(capfd: pytest.CaptureFixture[str]) -> None:
+    assert call(["voices", "list"]) == 0
+    assert "heart (built in)" in capfd.readouterr().out
+    assert call(["voices", "remove", "heart"]) == 1
+    assert call(["voices", "remove", "nobody"]) == 1
+
+
+def test_flags_of_other_models_only_warn(tmp_path: Path) -> None:
+    result = run(
+        *("infer", "-i", "hello", "-o", str(tmp_path / "a.wav"), "--snac-path", "x", "--torch_dtype", "float16"),
+        *("--backend", "vllm", "--fix_voice"),
+    )
+    assert result.returncode == 0
+    (warning,) = [line for line in result.stderr.splitlines() if "WARNING" in line]
+    for flag in ("--snac_path", "--torch_dtype", "--backend", "--fix_voice"):
+        assert flag in warning
+
+
+def test_settings_come_from_a_file_and_from_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "flashtts.toml").write_text("max_text_length = 5\n[plugin.hibari]\nworkers = 1\n")
+    config = ["--config", str(tmp_path / "flashtts.toml")]
+    out = str(tmp_path / "a.wav")
+    assert call(["infer", "-i", "far too long", "-o", out, *config]) == 1
+    monkeypatch.setenv("FLASHTTS_MAX_TEXT_LENGTH", "100")
+    assert call(["infer", "-i", "far too long", "-o", out, *config]) == 0
+    assert call(["infer", "-i", "far too long", "-o", out, *config, "--hibari_workers", "0"]) == 2
+
+
+class Terminal:
+    """A command that runs on a terminal of its own, so that it shows its progress."""
+
+    def __init__(self, arguments: list[str]) -> None:
+        self._master, slave = pty.openpty()
+        self.process = subprocess.Popen([*COMMAND, *arguments], stderr=slave, stdout=slave)
+        os.close(slave)
+        self.shown = b""
+
+    def read_until(self, words: bytes | None) -> None:
+        """Read what is shown until ``words`` come (``None``: to the end)."""
+        while words is None or words not in self.shown:
+            try:
+                piece = os.read(self._master, 4096)
+            except OSError:  # the terminal closes with the process
+                return
+            if not piece:
+                return
+            self.shown += piece
+
+    def wait(self) -> int:
+        self.read_until(None)
+        os.close(self._master)
+        return self.process.wait(30)
+
+
+def test_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:
+    arguments = ["infer", "-i", "Hello there.", "-o", str(tmp_path / "a.wav")]
+    assert "real time" not in run(*arguments).stderr
+    terminal = Terminal(arguments)
+    assert terminal.wait() == 0
+    assert b"times real time" in terminal.shown
+
+
+def test_an_interrupt_ends_quietly_and_leaves_no_file(tmp_path: Path) -> None:
+    text = "This sentence is one of very many. " * 500
+    terminal = Terminal(["infer", "-i", text, "-o", str(tmp_path / "a.wav")])
+    terminal.read_until(b"real time")
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.wait() == 130
+    assert b"Traceback" not in terminal.shown
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_and_version_need_no_heavy_package() -> None:
+    code = "import sys, flashtts_core.cli.main as m; m.call(['--help']); print(sorted(set(sys.modules) & HEAVY))"
+    heavy = {"numpy", "av", "torch", "onnxruntime", "litestar", "hibari", "sentencex"}
+    done = subprocess.run(
+        [sys.executable, "-c", code.replace("HEAVY", repr(heavy))], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "infer" in done.stdout
+    assert run("--version").stdout.startswith("flashtts")
+
+
+def test_plugins_lists_the_embedded_voice() -> None:
+    assert "hibari" in run("plugins").stdout
