@@ -1,0 +1,96 @@
+"""Sessions of the project; plain ``nox`` runs those that every change must pass.
+
+``nox -s tests`` is the test suite in an environment of its own, ``nox -l`` lists everything. Sessions install from the
+working tree with ``tests/constraints.txt``, which keeps multi-gigabyte CUDA builds out.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.options.sessions = ["lint", "types", "dist", "tests"]
+nox.options.error_on_missing_interpreters = True
+nox.options.default_venv_backend = "virtualenv"
+
+ROOT = Path(__file__).parent
+CONSTRAINTS = "tests/constraints.txt"
+DISTRIBUTIONS = ["flashtts-core", "flashtts-server", "flashtts-engine-hibari", "."]
+SOURCES = ["src", "flashtts-core/src", "flashtts-server/src", "flashtts-engine-hibari/src"]
+
+
+def install_workspace(session: nox.Session, *requirements: str) -> None:
+    """Install the distributions of the working tree, editable, with the extras the tests need."""
+    editable = ["flashtts-core[text]", *DISTRIBUTIONS[1:]]
+    session.install("-c", CONSTRAINTS, *(part for name in editable for part in ("-e", name)), *requirements)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, import contracts and spelling."""
+    install_workspace(session, "-r", "tests/requirements-lint.txt")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
+    session.run("codespell")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Strict types over sources, tests and examples."""
+    install_workspace(session, "-r", "tests/requirements.txt", "-r", "tests/requirements-types.txt")
+    session.run("mypy", *SOURCES, "tests", "noxfile.py", "benchmarks")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the test suite: units, properties, real servers with real clients, speech checked by ear (ASR)."""
+    install_workspace(session, "-r", "tests/requirements.txt")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def dist(session: nox.Session) -> None:
+    """Build every distribution and install the wheels alone into an empty environment."""
+    session.install("build", "twine", "virtualenv")
+    wheels = Path(session.create_tmp()) / "wheels"
+    shutil.rmtree(wheels, ignore_errors=True)
+    for folder in DISTRIBUTIONS:
+        session.run("python", "-m", "build", "--outdir", str(wheels), folder, silent=True)
+    built = [str(path) for path in sorted(wheels.iterdir())]
+    session.run("twine", "check", "--strict", *built, silent=True)
+    empty = Path(session.create_tmp()) / "empty"
+    shutil.rmtree(empty, ignore_errors=True)
+    session.run("virtualenv", "-q", str(empty))
+    python = empty / ("Scripts" if os.name == "nt" else "bin") / "python"
+    names = [path for path in built if path.endswith(".whl")]
+    session.run(str(python), "-m", "pip", "install", "-q", "-c", CONSTRAINTS, *names, external=True)
+    session.run(str(python), "-m", "pip", "check", external=True)
+    session.run(str(python), "tests/dist_smoke.py", external=True)
+
+
+@nox.session(python=["3.11", "3.12", "3.13"])
+def full(session: nox.Session) -> None:
+    """Run the test suite on every supported Python that is installed."""
+    install_workspace(session, "-r", "tests/requirements.txt")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Print the figures of the README: latency, overhead, parallel speed-up, memory."""
+    install_workspace(session, "-r", "tests/requirements.txt")
+    session.run("python", "benchmarks/server.py", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def dev(session: nox.Session) -> None:
+    """Make .venv, the environment to work in."""
+    session.run("python", "-m", "venv", ".venv", external=True)
+    pip = [".venv/bin/pip", "install", "-q", "-c", CONSTRAINTS]
+    editable = [part for name in ["flashtts-core[text]", *DISTRIBUTIONS[1:]] for part in ("-e", name)]
+    needed = ["requirements.txt", "requirements-lint.txt", "requirements-types.txt"]
+    session.run(*pip, *editable, *(part for name in needed for part in ("-r", f"tests/{name}")), external=True)
