@@ -63,7 +63,7 @@ def divide(text: str, engine: Engine, limits: SplitLimits) -> Divided:
     if engine.rules.normalize:
         from flashtts_core.text.normalize import normalize  # noqa: PLC0415  # an extra; engines with rules of their own do without
 
-        text = normalize(text, language)
+        text = neutralize(normalize(text, language))  # what was taken apart must not join again
     pieces = split(text, language=language, count_tokens=engine.count_tokens, limits=limits, merge=engine.rules.merge)
     return Divided(tuple(piece for piece in pieces if speakable(piece, scripts)), language, skipped)
 
