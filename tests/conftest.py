@@ -1,10 +1,16 @@
-"""Shared by all tests: with FLASHTTS_TESTS_NO_SKIPS a skipped test fails, so that CI cannot pass by skipping."""
+"""Shared by all tests: a real server in its own process; skips that fail where FLASHTTS_TESTS_NO_SKIPS is set."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
 
+import httpx
 import pytest
 
 
@@ -18,3 +24,36 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"skipped where skips are forbidden: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run ``flashtts serve`` with no flag but a free port, and give its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("server") / "log"
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flashtts_core", "serve", "--port", str(port)], stdout=file, stderr=file
+        )
+    try:
+        _wait_until_ready(f"http://127.0.0.1:{port}", process, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0, log.read_text()
+    assert "Traceback" not in log.read_text()
+
+
+def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text()
+        try:
+            if httpx.get(f"{url}/ready", timeout=5).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)  # the server is another process: there is nothing to wait on but its answer
+    raise AssertionError(f"the server was not ready in a minute: {log.read_text()}")

@@ -12,5 +12,16 @@
 
 from __future__ import annotations
 
-from flashtts_core import *  # noqa: F403
+from typing import TYPE_CHECKING, Any
+
+import flashtts_core
 from flashtts_core import __all__ as __all__
+
+if TYPE_CHECKING:
+    from flashtts_core import *  # noqa: F403
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(flashtts_core, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

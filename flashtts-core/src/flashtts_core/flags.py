@@ -85,7 +85,7 @@ def _default(group: type[Struct], name: str) -> object:
 
 
 def _option(name: str, field: FieldInfo) -> click.Option:
-    knob = _knob(field.type)
+    knob = knob_of(field.type)
     declarations = [f"--{name}", *([SHORT_FLAGS[name]] if name in SHORT_FLAGS else [])]
     if knob.kinds == (bool,):
         default = "on" if field.default else "off"
@@ -98,7 +98,7 @@ def _option(name: str, field: FieldInfo) -> click.Option:
     )
 
 
-class _Knob(Struct, frozen=True):
+class Knob(Struct, frozen=True):
     """What the type of a field says: the kinds of value it takes, its choices and its meaning."""
 
     kinds: tuple[type, ...] = ()
@@ -107,27 +107,28 @@ class _Knob(Struct, frozen=True):
 
     @property
     def metavar(self) -> str:
+        """What the help shows in place of the value."""
         names = {int: "INTEGER", float: "NUMBER"}
         return "|".join([*self.choices, *(names.get(kind, "TEXT") for kind in self.kinds)])
 
 
-def _knob(hint: Any) -> _Knob:
+def knob_of(hint: Any) -> Knob:
     """Read a type as annotated: ``Annotated`` brings the meaning, ``Literal`` the choices, ``| None`` adds nothing."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        inner = _knob(arguments[0])
+        inner = knob_of(arguments[0])
         found = (meta.description for meta in arguments[1:] if isinstance(meta, Meta) and meta.description)
-        return _Knob(inner.kinds, inner.choices, next(found, inner.description))
+        return Knob(inner.kinds, inner.choices, next(found, inner.description))
     if origin is Literal:
-        return _Knob(choices=tuple(str(value) for value in arguments))
+        return Knob(choices=tuple(str(value) for value in arguments))
     if origin in {Union, UnionType}:
-        parts = [_knob(argument) for argument in arguments if argument is not type(None)]
-        return _Knob(
+        parts = [knob_of(argument) for argument in arguments if argument is not type(None)]
+        return Knob(
             tuple(kind for part in parts for kind in part.kinds),
             tuple(choice for part in parts for choice in part.choices),
             " ".join(part.description for part in parts if part.description),
         )
-    return _Knob((hint,))
+    return Knob((hint,))
 
 
 def _help(description: str, default: object) -> str:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flashtts_core.audio.formats import FORMATS, AudioFormat
-from flashtts_core.cli.voices import reference_options
+from flashtts_core.cli.voices import reference_options, take_reference
 from flashtts_core.errors import ConfigError, RequestError
 from flashtts_core.flags import model_options, model_settings, options
 from flashtts_core.plugins import Plugins
 from flashtts_core.settings import Settings, Sources
-from flashtts_core.types import Reference, Sampling, SpeechRequest, SplitLimits, Style, VoiceChoice
+from flashtts_core.types import Sampling, SpeechRequest, SplitLimits, Style, VoiceChoice
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -65,13 +65,10 @@ def _request(flags: dict[str, Any]) -> SpeechRequest:
     """Return what the flags ask to be spoken; raises ``ConfigError`` for a value that does not fit."""
     typed = Sources(flags={name: value for name, value in flags.items() if value is not None})
     voice: VoiceChoice = flags["name"]
-    if flags["reference_audio"] is not None:
+    if (reference := take_reference(flags)) is not None:
         if voice is not None:
             raise ConfigError("Give --name or --reference_audio, not both.")
-        latent = flags["latent_file"]
-        voice = Reference(
-            flags["reference_audio"].read_bytes(), flags["reference_text"], latent.read_bytes() if latent else None
-        )
+        voice = reference
     return SpeechRequest(
         text=_text(flags["input"]),
         voice=voice,

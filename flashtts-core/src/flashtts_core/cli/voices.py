@@ -27,17 +27,9 @@ def command(plugins: Plugins) -> click.Group:
     def listing(**flags: Any) -> None:
         _with_model(plugins, flags, _list)
 
-    def adding(
-        name: str,
-        reference_audio: Path,
-        reference_text: str | None,
-        latent_file: Path | None,
-        overwrite: bool,
-        **flags: Any,
-    ) -> None:
-        reference = Reference(
-            reference_audio.read_bytes(), reference_text, latent_file.read_bytes() if latent_file else None
-        )
+    def adding(name: str, overwrite: bool, **flags: Any) -> None:
+        reference = take_reference(flags)
+        assert reference is not None, "click requires the recording"
 
         async def add(synthesizer: Synthesizer) -> None:
             voice = await synthesizer.voices.add(name, reference, overwrite=overwrite)
@@ -72,6 +64,14 @@ def reference_options(*, required: bool) -> list[click.Parameter]:
         click.Option(["--reference_text"], help="What is said in the recording."),
         click.Option(["--latent_file"], type=existing, help="Latent of the recording, a .npy file (MegaTTS 3)."),
     ]
+
+
+def take_reference(flags: dict[str, Any]) -> Reference | None:
+    """Take the options of ``reference_options`` out of ``flags`` and return the recording they give."""
+    audio, transcript, latent = (flags.pop(name) for name in ("reference_audio", "reference_text", "latent_file"))
+    if audio is None:
+        return None
+    return Reference(audio.read_bytes(), transcript, latent.read_bytes() if latent else None)
 
 
 async def _list(synthesizer: Synthesizer) -> None:
