@@ -23,9 +23,9 @@ SOURCES = ["src", "flashtts-core/src", "flashtts-server/src", "flashtts-engine-h
 
 
 def install_workspace(session: nox.Session, *requirements: str) -> None:
-    """Install the distributions of the working tree, editable, with the extras the tests need."""
-    editable = ["flashtts-core[text]", *DISTRIBUTIONS[1:]]
-    session.install("-c", CONSTRAINTS, *(part for name in editable for part in ("-e", name)), *requirements)
+    """Install the distributions of the working tree, editable."""
+    editable = (part for name in DISTRIBUTIONS for part in ("-e", name))
+    session.install("-c", CONSTRAINTS, *editable, *requirements)
 
 
 @nox.session
@@ -92,6 +92,6 @@ def dev(session: nox.Session) -> None:
     """Make .venv, the environment to work in."""
     session.run("python", "-m", "venv", ".venv", external=True)
     pip = [".venv/bin/pip", "install", "-q", "-c", CONSTRAINTS]
-    editable = [part for name in ["flashtts-core[text]", *DISTRIBUTIONS[1:]] for part in ("-e", name)]
+    editable = [part for name in DISTRIBUTIONS for part in ("-e", name)]
     needed = ["requirements.txt", "requirements-lint.txt", "requirements-types.txt"]
     session.run(*pip, *editable, *(part for name in needed for part in ("-r", f"tests/{name}")), external=True)

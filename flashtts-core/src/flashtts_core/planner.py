@@ -8,6 +8,7 @@ from flashtts_core.engines import Abilities, Engine
 from flashtts_core.errors import NotSupported, RequestError
 from flashtts_core.text.alphabet import speakable, tidy, unreadable_scripts
 from flashtts_core.text.markers import neutralize
+from flashtts_core.text.normalize import normalize
 from flashtts_core.text.script import parse_script
 from flashtts_core.text.split import split
 from flashtts_core.types import Level, SpeechRequest, SplitLimits, Style, VoiceChoice
@@ -61,8 +62,6 @@ def divide(text: str, engine: Engine, limits: SplitLimits) -> Divided:
     language = engine.language(text)
     skipped = unreadable_scripts(text, scripts)
     if engine.rules.normalize:
-        from flashtts_core.text.normalize import normalize  # noqa: PLC0415  # an extra; engines with rules of their own do without
-
         text = neutralize(normalize(text, language))  # what was taken apart must not join again
     pieces = split(text, language=language, count_tokens=engine.count_tokens, limits=limits, merge=engine.rules.merge)
     return Divided(tuple(piece for piece in pieces if speakable(piece, scripts)), language, skipped)

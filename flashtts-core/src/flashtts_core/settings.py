@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
+import platformdirs
 from msgspec import Meta, Struct
 
 from flashtts_core.errors import ConfigError
@@ -74,6 +75,13 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         float, Meta(gt=0, description="Longest reference recording that is accepted, in seconds.")
     ] = 30.0
     plugin: Annotated[dict[str, dict[str, Any]], describe("Settings of plugins, by plugin name.")] = {}
+
+
+def voice_folder(settings: Settings) -> Path:
+    """Return the folder where voices are kept: the chosen one, else one in the user's data folder."""
+    if settings.voice_dir:
+        return Path(settings.voice_dir)
+    return Path(platformdirs.user_data_dir("flashtts", appauthor=False)) / "voices"
 
 
 Group = TypeVar("Group", bound=Struct)

@@ -8,31 +8,31 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar, TypeVarTuple
 
 import msgspec
-import platformdirs
 
+from flashtts_core.continuity import Continuity
 from flashtts_core.engines import Engine
 from flashtts_core.errors import TooLarge
 from flashtts_core.planner import divide, pace, turns_of
-from flashtts_core.settings import Settings
+from flashtts_core.settings import Settings, voice_folder
 from flashtts_core.stream import AudioStream, PlannedLine
+from flashtts_core.text.normalize import normalize
 from flashtts_core.types import SAMPLING_FIELDS, AudioChunk, Line, Reference, SpeechRequest, Voice, VoiceChoice
 from flashtts_core.voices import FolderStore, VoiceLibrary
 from flashtts_core.voices.roles import RoleFolder
 
+Arguments = TypeVarTuple("Arguments")
+Result = TypeVar("Result")
+
 LOOK_AHEAD = 2
 """Lines made beyond the one that a streaming listener hears."""
-
-
-def default_voice_folder() -> Path:
-    """Return the folder where added voices are kept if none is chosen."""
-    return Path(platformdirs.user_data_dir("flashtts", appauthor=False)) / "voices"
 
 
 class Synthesizer:
@@ -47,7 +47,7 @@ class Synthesizer:
         self._io = ThreadPoolExecutor(max_workers=4, thread_name_prefix="flashtts-io")
         self.voices = VoiceLibrary(
             engine,
-            FolderStore(Path(settings.voice_dir) if settings.voice_dir else default_voice_folder()),
+            FolderStore(voice_folder(settings)),
             RoleFolder(Path(settings.role_dir)) if settings.role_dir else None,
             cloning=engine.abilities.cloning,
             io=self._io,
@@ -73,6 +73,13 @@ class Synthesizer:
             ahead=max(LOOK_AHEAD, self.engine.parallel) if whole else LOOK_AHEAD,
             ignored=(*self._ignored(request), *(f"text:{script}" for script in sorted(skipped))),
         )
+
+    async def warm_up(self) -> None:
+        """Run text rules and model once, so that the first request is as fast as the next."""
+        if self.engine.rules.normalize:
+            for language in self.engine.abilities.languages:
+                await self._in_io(normalize, "1", language)
+        await self.engine.warm_up()
 
     async def speak(self, request: SpeechRequest | str) -> AsyncGenerator[AudioChunk, None]:
         """Yield the speech of a request, or of a plain text in the default voice, while it is made."""
@@ -102,17 +109,28 @@ class Synthesizer:
         lines: list[PlannedLine] = []
         skipped: frozenset[str] = frozenset()
         voices: dict[str | None, Voice] = {}
+        continuities: defaultdict[str, Continuity] = defaultdict(Continuity)
         for turn in turns_of(request):
             style, stretch = pace(turn.style, self.engine.abilities)
             voice = await self._voice(turn.voice, voices)
-            divided = await asyncio.get_running_loop().run_in_executor(
-                self._io, divide, turn.text, self.engine, request.limits
-            )
+            divided = await self._in_io(divide, turn.text, self.engine, request.limits)
             skipped |= divided.skipped
             for text in divided.pieces:
-                line = Line(request_id, len(lines), text, divided.language, voice, style, sampling)
+                line = Line(
+                    request_id,
+                    len(lines),
+                    text,
+                    divided.language,
+                    voice,
+                    style,
+                    sampling,
+                    continuities[voice.name],
+                )
                 lines.append(PlannedLine(line, stretch))
         return lines, skipped
+
+    async def _in_io(self, compute: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._io, compute, *arguments)
 
     async def _voice(self, choice: VoiceChoice, known: dict[str | None, Voice]) -> Voice:
         if isinstance(choice, Reference):

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from flashtts_core.continuity import Continuity
+
 Level = Literal["very_low", "low", "moderate", "high", "very_high"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 
@@ -126,7 +128,8 @@ class Voice(Struct, frozen=True, eq=False):
 class Line(Struct, frozen=True, eq=False):
     """One piece of text, ready for the engine: normalised, within the window, every sampling field set.
 
-    ``index`` counts the lines of the request; ``request_id`` is the same for all of them.
+    ``index`` counts the lines of the request; ``request_id`` is the same for all of them. Lines of a request that have
+    the same voice share one ``continuity``, in which an engine can keep what makes them sound alike.
     """
 
     request_id: str
@@ -136,6 +139,7 @@ class Line(Struct, frozen=True, eq=False):
     voice: Voice
     style: Style
     sampling: Sampling
+    continuity: Continuity | None = None
 
 
 class Usage(Struct, frozen=True):

@@ -1,6 +1,7 @@
 """Speaks English with the hibari model: text to phonemes to 24 kHz sound, sentence by sentence.
 
-The model's own front end writes out numbers and abbreviations. The noise in the sound is drawn from the request's seed,
+The text comes written out (numbers, addresses, units): flashtts reads more of them right than the model's own front end.
+The noise in the sound is drawn from the request's seed,
 the number of the line and that of the sentence, so it does not depend on what else runs or in which order.
 """
 
@@ -47,7 +48,7 @@ class HibariEngine:
     abilities = Abilities(
         languages=("en",), scripts=frozenset({"Latin"}), speed_range=(0.5, 2.0), sampling=frozenset({"seed"})
     )
-    rules = TextRules(normalize=False, merge=False)
+    rules = TextRules(normalize=True, merge=False)
     defaults = Sampling(
         temperature=0.0, top_k=0, top_p=1.0, repetition_penalty=1.0, max_tokens=4096, seed=0
     )  # only the seed means something to this engine

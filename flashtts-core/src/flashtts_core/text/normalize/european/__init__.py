@@ -1,0 +1,1 @@
+"""Rules for the languages of Western Europe: English, French, German, Italian and Spanish."""

@@ -1,0 +1,143 @@
+"""English dates and times of day: "March fifth", "the fifth of March", "nine oh five", "three thirty PM".
+
+Numeric dates with slashes lead with the month unless it cannot be one; with points they lead with the day.
+"""
+
+# ruff: noqa: D102 - the overriding methods are documented in Grammar
+
+from __future__ import annotations
+
+import re
+from abc import ABC
+
+from flashtts_core.text.normalize.european import english_words as words
+from flashtts_core.text.normalize.european.grammar import DASH, SPACE, Grammar
+from flashtts_core.text.normalize.european.rules import Match, Rule, closing, one_of, right, rule
+
+_MONTH = rf"(?P<month>{one_of(words.MONTH_NUMBERS)})"
+_DAY = r"(?P<day>0?[1-9]|[12][0-9]|3[01])(?:st|nd|rd|th)?"
+_FIRST_DAY = _DAY.replace("day", "first")
+IDIOMS = {(9, 11): "nine eleven", (50, 50): "fifty-fifty", (20, 20): "twenty twenty"}
+
+
+class EnglishCalendar(Grammar, ABC):
+    """The part of English that speaks of time."""
+
+    def calendar_rules(self) -> list[Rule]:
+        year = r"(?:,?\s(?P<year>[0-9]{4}))?(?!\w|[:.,/%][0-9]|%)"
+        return [
+            rule(
+                r"(?<![\w./-])(?P<year>[0-9]{4})[-/](?P<month>[01][0-9])[-/](?P<day>[0-3][0-9])(?![\w/-])", self._date
+            ),
+            rule(r"(?<![\w./-])([0-9]{1,2})([/.-])([0-9]{1,2})\2((?:19|20)?[0-9]{2})(?![\w/-]|\.[0-9])", self._slashed),
+            rule(r"(?<=\b[Oo]n )([0-9]{1,2})/([0-9]{1,2})(?![\w/])", self._month_day),
+            rule(
+                r"(?:(?<=\b[Bb]y )|(?<=\b[Uu]ntil )|(?<=\b[Dd]ue )|(?<=\b[Ff]rom ))([0-9]{1,2})/([0-9]{2})(?![\w/])",
+                self._month_day,
+            ),
+            rule(rf"\b{_MONTH}\.? (?:{_FIRST_DAY}{SPACE}?{DASH}{SPACE}?)?{_DAY}{year}", self._date),
+            rule(
+                r"(?P<the>\b[Tt]he )?(?<![\w.,:/-])"
+                rf"(?:{_FIRST_DAY}{SPACE}?{DASH}{SPACE}?)?{_DAY} (?:of )?{_MONTH}\b\.?{year}",
+                self._day_of_month,
+            ),
+            *self._clock_rules(),
+            rule(
+                rf"(?<![\w.,])['’]?([0-9]{{1,3}}0)['’]?s(?!\w)(?P<to>{DASH}(?=['’]?[0-9]{{1,3}}0['’]?s))?", self._decade
+            ),
+            rule(r"(?<!\w)['’]([0-9]{2})(?![\w'’])", lambda m: self._two_digits(m[1])),
+        ]
+
+    def _date(self, match: Match) -> str | None:
+        month = words.MONTH_NUMBERS.get(match["month"]) or int(match["month"])
+        day = int(match["day"])
+        if not (1 <= month <= 12 and 1 <= day <= 31):
+            return None
+        first = match.groupdict().get("first")
+        since = f"{self.ordinal(int(first))} to " if first else ""
+        said = f"{words.MONTHS[month - 1]} {since}{self.ordinal(day)}"
+        return f"{said}, {self.year(int(match['year']))}" if match["year"] else said
+
+    def _day_of_month(self, match: Match) -> str:
+        article = match["the"] or "the "
+        since = f"{self.ordinal(int(match['first']))} to the " if match["first"] else ""
+        month = words.MONTHS[words.MONTH_NUMBERS[match["month"]] - 1]
+        said = f"{article}{since}{self.ordinal(int(match['day']))} of {month}"
+        if match[0].endswith("."):  # after a full name the full stop is the sentence's
+            return f"{said}." if match["month"] == month else closing(said, match)
+        return f"{said}, {self.year(int(match['year']))}" if match["year"] else said
+
+    def _slashed(self, match: Match) -> str | None:
+        first, second, year = int(match[1]), int(match[3]), int(match[4])
+        # Points are European; with slashes the month leads unless it cannot be one.
+        month, day = (second, first) if first > 12 or match[2] == "." else (first, second)
+        if not (1 <= month <= 12 and 1 <= day <= 31):
+            return None
+        full = year if year > 99 else year + (2000 if year < 50 else 1900)
+        return f"{words.MONTHS[month - 1]} {self.ordinal(day)}, {self.year(full)}"
+
+    def _month_day(self, match: Match) -> str | None:
+        month, day = int(match[1]), int(match[2])
+        known = 1 <= month <= 12 and 1 <= day <= 31 and (month, day) not in IDIOMS
+        return f"{words.MONTHS[month - 1]} {self.ordinal(day)}" if known else None
+
+    def _clock_rules(self) -> list[Rule]:
+        half = rf"{SPACE}?(?P<half>[AaPp])(?:\.{SPACE}?[Mm]\.|[Mm])(?!\w)"
+        time = r"(?<![\w.,:/])(?P<hour>[01]?[0-9]|2[0-4])"
+        minutes = r":(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?"
+        until = rf"(?P<until>{SPACE}?{DASH}{SPACE}?(?=[0-9]{{1,2}}(?::[0-9]{{2}}|{SPACE}?[AaPp]\.?[Mm])))?"
+        return [
+            rule(
+                rf"(?<![\w.,:/-])([0-9]{{1,2}}){SPACE}?{DASH}{SPACE}?(?=[0-9]{{1,2}}(?::[0-9]{{2}})?{half})",
+                lambda m: f"{self.cardinal(int(m[1]))} to ",
+            ),
+            rule(
+                rf"\b((?:{one_of(words.BOOKS)}) )([0-9]{{1,3}}):([0-9]{{1,3}})(?:{DASH}([0-9]{{1,3}}))?(?![\w:])",
+                self._verse,
+            ),
+            rule(rf"{time}(?:{minutes})?{half}{until}", self._clock),
+            rule(rf"{time}{minutes}(?![\w:]|[.,][0-9]){until}", self._clock),
+            rule(r"(?<![\w.,:/-])([0-9]{1,3}):([0-9]{1,2})(?![\w:]|[.,][0-9])", self._ratio),
+        ]
+
+    def _clock(self, match: Match) -> str:
+        hour, half = int(match["hour"]), match.groupdict().get("half")
+        said = self._hour_and_minute(hour, match["minute"], match["second"], bool(half))
+        if half:
+            said += f" {half.upper()}M"
+        if match["until"]:
+            return f"{said} to "
+        dotted = match[0].endswith(".") and re.match(
+            r"\s*[\"'”’»)]*\s*$|\s+(?:[A-Z][a-z]*'?[a-z]* [a-z]|I )", right(match)
+        )
+        return f"{said}." if dotted else said
+
+    def _hour_and_minute(self, hour: int, minute: str | None, second: str | None, half: bool) -> str:
+        said = self.cardinal(hour)
+        if minute is None or (minute == "00" and half and second is None):
+            return said
+        if second is not None:
+            return f"{said} {self._two_digits(minute)} {self._two_digits(second)}"
+        if minute == "00":
+            return f"{said} o'clock" if 1 <= hour <= 12 else f"{said} hundred" if hour else "midnight"
+        return f"{said} {self._two_digits(minute)}"
+
+    def _verse(self, match: Match) -> str:
+        numbers = [self.cardinal(int(number)) for number in (match[2], match[3], match[4]) if number]
+        return match[1] + " ".join(numbers[:2]) + (f" to {numbers[2]}" if match[4] else "")
+
+    def _ratio(self, match: Match) -> str:
+        return f"{self.cardinal(int(match[1]))} to {self.cardinal(int(match[2]))}"
+
+    def _two_digits(self, digits: str) -> str:
+        if digits[0] != "0":
+            return self.cardinal(int(digits))
+        return "hundred" if digits == "00" else f"oh {self.cardinal(int(digits))}"
+
+    def _decade(self, match: Match) -> str | None:
+        digits = match[1]
+        if len(digits) == 3 or (len(digits) == 2 and digits == "10"):
+            return None
+        said = self.year(int(digits)) if len(digits) == 4 else self.cardinal(int(digits))
+        said = said[:-1] + "ies" if said.endswith("y") else said + "s"
+        return f"{said} to " if match["to"] else said
