@@ -1,0 +1,140 @@
+"""Puts the application together: routes, errors, the API key, and the model that is opened while the server starts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.resources import files
+from typing import cast
+
+from litestar import Litestar, Router
+from litestar.config.cors import CORSConfig
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.static_files import create_static_files_router
+from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Message, Receive, Scope, Send
+
+from flashtts_core.errors import FlashTTSError
+from flashtts_core.synthesizer import Synthesizer
+from flashtts_server.bodies import MAX_FIELDS
+from flashtts_server.controllers import CONTROLLERS
+from flashtts_server.errors import ClientGone, on_client_gone, on_flashtts_error, on_http_exception, on_unexpected
+from flashtts_server.guards import PUBLIC, ApiKeyGuard
+from flashtts_server.metrics import Metrics
+from flashtts_server.openapi import description, openapi_config
+from flashtts_server.scope import request_id
+from flashtts_server.service import VERSION, Service
+from flashtts_server.settings import ServerSettings, listed
+
+logger = logging.getLogger(__name__)
+
+Load = Callable[[], Awaitable[Synthesizer]]
+
+
+class Hooks:
+    """What whoever runs the application wants to hear of; the methods here only log."""
+
+    def ready(self, synthesizer: Synthesizer) -> None:
+        """Hear that the model is open and warm."""
+        logger.info("The model is ready.")
+
+    def failed(self, error: BaseException) -> None:
+        """Hear that the model cannot be opened; the server will never be ready."""
+        logger.error("The model cannot be opened.", exc_info=error)
+
+
+def create_app(settings: ServerSettings, load: Load, hooks: Hooks | None = None) -> Litestar:
+    """Return the application; ``load`` opens the model and is awaited beside the running server.
+
+    The application closes what ``load`` returned. Until then /health answers, /ready is red, and speech is refused
+    with 503. Raises ``ConfigError`` for settings that contradict themselves. The ``Service`` is ``app.state.service``.
+    """
+    service = Service(settings)
+    app = SpeechApp(
+        [*CONTROLLERS, _static_files()],
+        lifespan=[_lifespan(service, load, hooks or Hooks())],
+        dependencies={"service": Provide(lambda: service, sync_to_thread=False)},
+        guards=[ApiKeyGuard(settings.api_key)],
+        exception_handlers={
+            FlashTTSError: on_flashtts_error,
+            HTTPException: on_http_exception,
+            ClientGone: on_client_gone,
+            Exception: on_unexpected,
+        },
+        cors_config=_cors(settings),
+        openapi_config=openapi_config(VERSION, secured=settings.api_key is not None),
+        request_max_body_size=settings.max_body_size,
+        multipart_form_part_limit=MAX_FIELDS,
+        logging_config=None,
+    )
+    app.state.service = service
+    app.state.description = description(app)
+    return app
+
+
+class SpeechApp(Litestar):
+    """Litestar, with every answer named by its request's id and counted, also those to requests that found no route."""
+
+    async def __call__(
+        self, scope: Scope | LifeSpanScope, receive: Receive | LifeSpanReceive, send: Send | LifeSpanSend
+    ) -> None:
+        """Handle one request, or the life of the server."""
+        if scope["type"] == "lifespan":
+            await super().__call__(scope, receive, send)
+            return
+        metrics: Metrics = self.state.service.metrics
+        forward = cast("Send", send)
+
+        async def named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                extra = [(b"x-request-id", request_id(scope).encode("ascii")), (b"x-content-type-options", b"nosniff")]
+                message["headers"] = [*message["headers"], *extra]
+                route = str(scope.get("path_template") or "(none)")
+                metrics.requests.labels(route, str(scope.get("method")), message["status"]).inc()
+            await forward(message)
+
+        await super().__call__(scope, receive, named)
+
+
+def _lifespan(service: Service, load: Load, hooks: Hooks) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        opening = asyncio.create_task(_open(service, load, hooks), name="flashtts-open")
+        try:
+            yield
+        finally:
+            service.drain()
+            opening.cancel()
+            await asyncio.wait([opening])
+            await service.aclose()
+
+    return lifespan
+
+
+async def _open(service: Service, load: Load, hooks: Hooks) -> None:
+    try:
+        synthesizer = await load()
+        service.open(synthesizer)
+    except Exception as error:  # noqa: BLE001  # whatever it is, whoever runs the application decides what to do
+        hooks.failed(error)
+    else:
+        hooks.ready(synthesizer)
+
+
+def _static_files() -> Router:
+    return create_static_files_router(
+        "/static", [str(files("flashtts_server") / "web")], opt=PUBLIC, include_in_schema=False
+    )
+
+
+def _cors(settings: ServerSettings) -> CORSConfig | None:
+    """Let the named origins in; by default a browser keeps pages of other origins out."""
+    origins = listed(settings.cors_origins)
+    if not origins:
+        return None
+    return CORSConfig(
+        allow_origins=list(origins),
+        expose_headers=["X-Sample-Rate", "X-Flashtts-Ignored", "X-Request-Id", "Retry-After"],
+    )

@@ -1,0 +1,152 @@
+"""Reads the body of a request into its struct, whether it comes as JSON, as multipart form or urlencoded.
+
+JSON is taken strictly. Forms know only text, so their numbers and switches are converted, and a field left empty counts
+as left out. What does not fit is refused in a sentence that names the field and what it may be. Litestar's own readers
+are passed by where they hold back: the urlencoded one keeps the last 1024 bodies in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+from litestar.exceptions import ClientException, InternalServerException
+from litestar.status_codes import HTTP_400_BAD_REQUEST
+from msgspec import inspect as mi
+
+from flashtts_core.errors import RequestError
+from flashtts_server.errors import ClientGone
+from flashtts_server.scope import AnyRequest, remember_renamed
+from flashtts_server.wire import MULTIPART, URLENCODED, Body
+
+LARGE = 256 * 1024
+"""Bodies of more bytes are decoded on a thread, so that the event loop stays free."""
+
+MAX_FIELDS = 64
+"""Fields of a form, of either kind; more are an attempt to keep the server busy."""
+
+B = TypeVar("B", bound=Body)
+
+
+def body_of(kind: type[B]) -> Callable[[AnyRequest], Awaitable[B]]:
+    """Return the provider of a body that is JSON, or a form if it says so."""
+
+    async def provide(request: AnyRequest) -> B:
+        body = await read_body(request, kind)
+        remember_renamed(request.scope, kind.renamed)  # from here on it is the core that names fields
+        return body
+
+    return provide
+
+
+async def read_body(request: AnyRequest, kind: type[B]) -> B:
+    """Return the body as ``kind``; raises ``RequestError`` that says what does not fit."""
+    media_type, _ = request.content_type
+    try:
+        if media_type == MULTIPART:
+            return await _from_multipart(request, kind)
+        body = await request.body()
+    except InternalServerException:  # Litestar's word for a client that left while it sent
+        raise ClientGone from None
+    is_json = media_type != URLENCODED or body.lstrip().startswith(b"{")  # curl -d says urlencoded of JSON, too
+    decode = _from_json if is_json else _from_urlencoded
+    return await asyncio.to_thread(decode, body, kind) if len(body) > LARGE else decode(body, kind)
+
+
+async def _from_multipart(request: AnyRequest, kind: type[B]) -> B:
+    try:
+        form = await request.form()
+    except (UnicodeDecodeError, LookupError) as error:
+        raise RequestError(f"A field of the form is not text in the charset it names: {error}.") from error
+    except ClientException as error:
+        if error.status_code != HTTP_400_BAD_REQUEST:
+            raise  # too large
+        raise RequestError(f"The body is not a complete form: {error.detail}. Send multipart/form-data.") from error
+    values = {name: form.getall(name) for name in form}
+    repeated = next((name for name, given in values.items() if len(given) > 1), None)
+    if repeated is not None:
+        raise RequestError(f"The field {repeated} stands in the form more than once; send it once.", param=repeated)
+    return _from_form({name: given[0] for name, given in values.items()}, kind)
+
+
+def _from_urlencoded(body: bytes, kind: type[B]) -> B:
+    try:
+        values = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+    except ValueError as error:  # also UnicodeDecodeError
+        raise RequestError(f"The body is not a form: {error}. Send UTF-8 and at most {MAX_FIELDS} fields.") from error
+    return _from_form(dict(values), kind)
+
+
+def _from_form(values: dict[str, Any], kind: type[B]) -> B:
+    required = {field.name for field in _fields(kind) if field.required}
+    given = {name: value for name, value in values.items() if value != "" or name in required}
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _refusal(error, kind) from error
+
+
+def _from_json(body: bytes, kind: type[B]) -> B:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        raise _refusal(error, kind) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise RequestError(f"The body is not valid JSON: {reason}. Send a JSON object in UTF-8.") from error
+
+
+def _fields(kind: type[Body]) -> tuple[mi.Field, ...]:
+    info = mi.type_info(kind)
+    assert isinstance(info, mi.StructType)
+    return info.fields
+
+
+def _refusal(error: msgspec.ValidationError, kind: type[Body]) -> RequestError:
+    """Say what does not fit, in words of the API."""
+    reason, _, path = str(error).partition(" - at `$")
+    fields = {field.name: field for field in _fields(kind)}
+    name = path.removesuffix("`").strip(".").split(".")[0].split("[")[0]
+    if name in fields:
+        return RequestError(f"The field {name} must be {_expected(fields[name].type)}. {reason}.", param=name)
+    field = reason.split("`")[1] if "`" in reason else None
+    if "missing" in reason:
+        expected = _expected(fields[str(field)].type)
+        return RequestError(f"The field {field} is missing; it must be {expected}.", param=field)
+    if "unknown" in reason:
+        return RequestError(f"There is no field {field} here; the fields are: {', '.join(fields)}.", param=field)
+    return RequestError(f"The body does not fit: {reason}. Send the fields: {', '.join(fields)}.")
+
+
+def _expected(kind: mi.Type) -> str:
+    """Say in words what a field may be."""
+    match kind:
+        case mi.Metadata():
+            words = _expected(kind.type)
+        case mi.UnionType():
+            words = ", or ".join(_expected(part) for part in kind.types if not isinstance(part, mi.NoneType))
+        case mi.LiteralType():
+            words = "one of " + ", ".join(str(value) for value in kind.values)
+        case mi.IntType() | mi.FloatType():
+            words = _number("a whole number" if isinstance(kind, mi.IntType) else "a number", kind)
+        case mi.BoolType():
+            words = "true or false"
+        case mi.StrType():
+            words = "text" if kind.max_length is None else f"text of at most {kind.max_length} characters"
+        case mi.StructType():
+            words = f"an object with {', '.join(field.name for field in kind.fields)}"
+        case _:
+            words = "a file upload"
+    return words
+
+
+def _number(noun: str, kind: mi.IntType | mi.FloatType) -> str:
+    limits = [
+        f"{word} {bound:g}" if isinstance(kind, mi.FloatType) else f"{word} {bound}"
+        for word, bound in (("from", kind.ge), ("above", kind.gt), ("to", kind.le), ("below", kind.lt))
+        if bound is not None
+    ]
+    return " ".join([noun, *limits])

@@ -1,0 +1,44 @@
+"""Shortens the log of answers that were broken off on purpose: an ASGI server reports them as a crash.
+
+The one way to break an answer off is to raise, and uvicorn then logs all of the traceback. For a request that took too
+long, or was running when the server stopped, a line is enough; an error of the engine keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+
+from flashtts_server.errors import QUIET
+
+
+class ShortenBrokenOff(logging.Filter):
+    """Replaces the traceback of an answer that was broken off on purpose by one line."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Shorten the record, if it is one of those; it is logged in any case."""
+        error = record.exc_info[1] if record.exc_info else None
+        reason = None if error is None else next((each for each in _behind(error) if _is_meant(each)), None)
+        if reason is not None:
+            sentences = [*getattr(reason, "__notes__", ()), str(reason)]
+            record.msg, record.args, record.exc_info = "%s", (" ".join(sentences),), None
+            record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+        return True
+
+
+SHORTEN = ShortenBrokenOff()
+"""The one filter; adding it to a logger twice is harmless."""
+
+
+def _is_meant(error: BaseException) -> bool:
+    return isinstance(error, (*QUIET, asyncio.CancelledError))
+
+
+def _behind(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error, and those it was caused by or gathers."""
+    yield error
+    causes = [error.__cause__] if error.__cause__ is not None else []
+    gathered = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    for each in (*causes, *gathered):
+        yield from _behind(each)

@@ -1,0 +1,63 @@
+"""Roles: the voices that can be named in a request."""
+
+from __future__ import annotations
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency, Provide
+from litestar.status_codes import HTTP_200_OK
+
+from flashtts_server.bodies import body_of
+from flashtts_server.media import Source
+from flashtts_server.openapi import body_route
+from flashtts_server.replies import RoleDone, Roles
+from flashtts_server.scope import AnyRequest
+from flashtts_server.service import SharedService
+from flashtts_server.speech import while_connected
+from flashtts_server.wire import AddSpeakerBody, DeleteSpeakerBody
+
+
+class RolesController(Controller):
+    """List, add and delete roles."""
+
+    tags = ("Roles",)
+
+    @get(["/audio_roles", "/v1/audio_roles"], summary="List the roles")
+    async def audio_roles(self, service: SharedService) -> Roles:
+        """The built-in roles come first."""
+        return Roles(await service.synthesizer.voices.names())
+
+    @post(
+        ["/add_speaker", "/v1/add_speaker"],
+        status_code=HTTP_200_OK,
+        summary="Keep the voice of a recording as a role",
+        dependencies={"wanted": Provide(body_of(AddSpeakerBody))},
+        opt=body_route(AddSpeakerBody),
+    )
+    async def add_speaker(
+        self,
+        request: AnyRequest,
+        service: SharedService,
+        wanted: NamedDependency[AddSpeakerBody],
+    ) -> RoleDone:
+        """A role of that name is replaced only with `overwrite`; else the answer is 409."""
+        source = Source(
+            audio=wanted.audio,
+            upload=wanted.audio_file,
+            fields=("audio", "audio_file"),
+            transcript=wanted.reference_text,
+            latent=wanted.latent_file,
+        )
+        name = await while_connected(request, service.add_voice(wanted.name, source, overwrite=wanted.overwrite))
+        return RoleDone(name)
+
+    @post(
+        ["/delete_speaker", "/v1/delete_speaker"],
+        status_code=HTTP_200_OK,
+        summary="Forget a role",
+        dependencies={"wanted": Provide(body_of(DeleteSpeakerBody))},
+        opt=body_route(DeleteSpeakerBody),
+    )
+    async def delete_speaker(self, service: SharedService, wanted: NamedDependency[DeleteSpeakerBody]) -> RoleDone:
+        """Built-in roles cannot be deleted: 422."""
+        await service.synthesizer.voices.remove(wanted.name)
+        return RoleDone(wanted.name)

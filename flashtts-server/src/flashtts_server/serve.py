@@ -1,0 +1,146 @@
+"""Runs the server: takes the port, answers at once, opens the model beside that, and ends in order."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from types import FrameType
+
+import click
+import uvicorn
+
+from flashtts_core.errors import ConfigError
+from flashtts_core.host import open_synthesizer
+from flashtts_core.plugins import Plugins
+from flashtts_core.settings import Settings
+from flashtts_core.synthesizer import Synthesizer
+from flashtts_server.app import Hooks, create_app
+from flashtts_server.broken_off import SHORTEN
+from flashtts_server.service import Service
+from flashtts_server.settings import ServerSettings
+
+BACKLOG = 2048
+_SHOWN_VOICES = 5
+
+
+def serve(settings: Settings, server_settings: ServerSettings, plugins: Plugins) -> None:
+    """Serve until told to stop; raises ``ConfigError`` if the server or the model cannot be started."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every URL it fetches
+    listener = listen(server_settings.host, server_settings.port)
+    try:
+        server = SpeechServer(server_settings, listener, loader(settings, plugins))
+        server.run(sockets=[listener])
+    finally:
+        listener.close()
+    if server.failure is not None:
+        raise server.failure
+
+
+def loader(settings: Settings, plugins: Plugins) -> Callable[[], Awaitable[Synthesizer]]:
+    """Return what opens the model of ``settings`` and warms it up."""
+
+    async def load() -> Synthesizer:
+        synthesizer = await open_synthesizer(settings, plugins)
+        try:
+            await synthesizer.warm_up()
+        except BaseException:
+            await synthesizer.aclose()
+            raise
+        return synthesizer
+
+    return load
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket bound to the address; raises ``ConfigError`` if that cannot be had."""
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, *_, address = found[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            if os.name == "posix":  # elsewhere the option would let two servers share the port
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(BACKLOG)
+        except BaseException:
+            listener.close()
+            raise
+    except OSError as error:
+        raise ConfigError(
+            f"The server cannot listen on {host}:{port}: {error.strerror or error}. Choose another --host or --port."
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+class SpeechServer(uvicorn.Server, Hooks):
+    """Uvicorn around the application; ``failure`` says why the model could not be opened."""
+
+    def __init__(
+        self, settings: ServerSettings, listener: socket.socket, load: Callable[[], Awaitable[Synthesizer]]
+    ) -> None:
+        app = create_app(settings, load, self)
+        self.failure: BaseException | None = None
+        self.service: Service = app.state.service
+        scheme = "http" if settings.ssl_certfile is None else "https"
+        self._url = f"{scheme}://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            log_level="warning",
+            server_header=False,
+            ws="none",
+            lifespan="on",
+            ssl_keyfile=settings.ssl_keyfile,
+            ssl_certfile=settings.ssl_certfile,
+            timeout_graceful_shutdown=settings.drain_timeout,
+        )
+        _load_certificate(config, settings)
+        logging.getLogger("uvicorn.error").addFilter(SHORTEN)
+        super().__init__(config)
+
+    def ready(self, synthesizer: Synthesizer) -> None:
+        """Tell the user, in one line, where and what."""
+        engine = synthesizer.engine
+        voices = list(engine.voices)
+        shown = ", ".join(voices[:_SHOWN_VOICES])
+        more = f" and {len(voices) - _SHOWN_VOICES} more" if len(voices) > _SHOWN_VOICES else ""
+        click.echo(
+            f"flashtts is ready at {self._url} "
+            f"(engine {engine.name}; voices: {shown}{more}; API described at {self._url}/docs)"
+        )
+
+    def failed(self, error: BaseException) -> None:
+        """End the server."""
+        self.failure = error
+        self.should_exit = True
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Turn /ready red first, then let uvicorn finish what runs; to be told to stop is no failure."""
+        self.service.drain()
+        if sig == signal.SIGTERM:
+            self.should_exit = True  # uvicorn would raise the signal again at the end, and the exit code would say so
+        else:
+            super().handle_exit(sig, frame)
+
+
+def _load_certificate(config: uvicorn.Config, settings: ServerSettings) -> None:
+    if settings.ssl_keyfile is not None and settings.ssl_certfile is None:
+        raise ConfigError("--ssl_keyfile needs --ssl_certfile: give the certificate of the key, too.")
+    try:
+        config.load()
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(
+            f"The TLS certificate cannot be read ({error.strerror or error}). Check --ssl_certfile "
+            f"{settings.ssl_certfile} and --ssl_keyfile {settings.ssl_keyfile}."
+        ) from error
+
+
+def _shown_host(host: str) -> str:
+    if host in {"0.0.0.0", "::", ""}:  # noqa: S104  # shown as something that can be clicked
+        return "localhost"
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,136 @@
+"""Roles and voices: listed, added, used, replaced and deleted, in both spellings of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from flashtts_core.settings import Settings
+from flashtts_core.testing import tone_reference
+from flashtts_server.testing import LiveServer
+
+Start = Callable[..., LiveServer]
+
+
+@pytest.fixture
+def server(start: Start) -> LiveServer:
+    return start()
+
+
+def add(client: httpx.Client, server: LiveServer, name: str, pitch: float = 330, **form: str) -> httpx.Response:
+    files = {"audio_file": ("a.wav", tone_reference(pitch=pitch).audio, "audio/wav")}
+    return client.post(f"{server.url}/add_speaker", data={"name": name, **form}, files=files)
+
+
+def roles(client: httpx.Client, server: LiveServer) -> list[str]:
+    answer = client.get(f"{server.url}/audio_roles").json()
+    assert answer["success"] is True
+    return list(answer["roles"])
+
+
+def pitch(client: httpx.Client, server: LiveServer, name: str) -> float:
+    body = {"text": "one two three four five", "name": name, "response_format": "pcm"}
+    answer = client.post(f"{server.url}/speak", json=body)
+    assert answer.status_code == 200, answer.text
+    return float(np.abs(np.fft.rfft(np.frombuffer(answer.content, "<i2"))).argmax())
+
+
+def test_a_role_is_added_used_and_deleted(server: LiveServer, client: httpx.Client) -> None:
+    assert add(client, server, "anna", reference_text="a tone").json() == {"success": True, "role": "anna"}
+    assert roles(client, server) == ["female", "male", "anna"]
+    assert pitch(client, server, "anna") == pytest.approx(330, abs=3)
+    deleted = client.post(f"{server.url}/delete_speaker", data={"name": "anna"})
+    assert deleted.json() == {"success": True, "role": "anna"}
+    assert roles(client, server) == ["female", "male"]
+    assert client.post(f"{server.url}/speak", json={"text": "one", "name": "anna"}).status_code == 404
+
+
+def test_a_role_is_replaced_only_on_purpose(server: LiveServer, client: httpx.Client) -> None:
+    assert add(client, server, "anna").status_code == 200
+    again = add(client, server, "anna", pitch=440)
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "voice_exists")
+    assert pitch(client, server, "anna") == pytest.approx(330, abs=3)
+    assert add(client, server, "anna", pitch=440, overwrite="true").status_code == 200
+    assert pitch(client, server, "anna") == pytest.approx(440, abs=3)
+
+
+def test_a_role_may_be_given_as_base64(
+    server: LiveServer, client: httpx.Client, as_base64: Callable[[bytes], str]
+) -> None:
+    form = {"name": "anna", "audio": as_base64(tone_reference(pitch=300).audio)}
+    assert client.post(f"{server.url}/v1/add_speaker", data=form).status_code == 200
+    assert pitch(client, server, "anna") == pytest.approx(300, abs=3)
+
+
+@pytest.mark.parametrize("way", ["multipart", "urlencoded", "json"])
+def test_a_role_is_deleted_in_any_encoding(server: LiveServer, client: httpx.Client, way: str) -> None:
+    assert add(client, server, "änna").status_code == 200
+    url = f"{server.url}/v1/delete_speaker"
+    if way == "multipart":
+        answer = client.post(url, files={"name": (None, "änna".encode())})
+    elif way == "urlencoded":
+        answer = client.post(url, data={"name": "änna"})
+    else:
+        answer = client.post(url, json={"name": "änna"})
+    assert answer.json() == {"success": True, "role": "änna"}
+    assert roles(client, server) == ["female", "male"]
+
+
+def test_built_in_roles_stay(server: LiveServer, client: httpx.Client) -> None:
+    answer = client.post(f"{server.url}/delete_speaker", json={"name": "female"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "not_supported")
+    assert client.delete(f"{server.url}/v1/audio/voices/male").status_code == 422
+    assert add(client, server, "female").status_code == 409
+
+
+def test_an_unknown_role_cannot_be_deleted(server: LiveServer, client: httpx.Client) -> None:
+    answer = client.post(f"{server.url}/delete_speaker", json={"name": "nobody"})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (404, "name")
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a,b", "x" * 129, "../../etc", "a<b", "nul\x00"])
+def test_a_name_that_cannot_be_one_is_refused_or_kept_harmlessly(
+    start: Start, client: httpx.Client, tmp_path: Path, name: str
+) -> None:
+    server = start(settings=Settings(voice_dir=str(tmp_path / "voices")))
+    status = add(client, server, name).status_code
+    assert status == (200 if name == "../../etc" else 400)
+    assert [path.name for path in tmp_path.iterdir()] in ([], ["voices"])
+
+
+def test_openai_voices_are_objects(server: LiveServer, client: httpx.Client) -> None:
+    listed = client.get(f"{server.url}/v1/audio/voices").json()
+    assert [(voice["id"], voice["name"]) for voice in listed["voices"]] == [("female", "female"), ("male", "male")]
+    assert listed["data"] == listed["voices"]
+    assert all(voice["builtin"] for voice in listed["voices"])
+
+
+def test_openai_voices_are_strings_for_older_clients(server: LiveServer, client: httpx.Client) -> None:
+    answer = client.get(f"{server.url}/v1/audio/voices", params={"legacy": "true"})
+    assert answer.json() == {"voices": ["female", "male"]}
+
+
+def test_an_openai_voice_is_added_used_and_deleted(server: LiveServer, client: httpx.Client) -> None:
+    url = f"{server.url}/v1/audio/voices"
+    files = {"audio_sample": ("a.wav", tone_reference(pitch=330).audio, "audio/wav")}
+    created = client.post(url, data={"name": "anna", "consent": "consent_1"}, files=files).json()
+    assert (created["object"], created["id"], created["name"]) == ("audio.voice", "anna", "anna")
+    assert created["created_at"] > 0
+    body = {"model": "tts-1", "input": "one two three four five", "voice": {"id": "anna"}, "response_format": "pcm"}
+    spoken = np.frombuffer(client.post(f"{server.url}/v1/audio/speech", json=body).content, "<i2")
+    assert np.abs(np.fft.rfft(spoken)).argmax() == pytest.approx(330, abs=3)
+    assert client.delete(f"{url}/anna").json() == {"id": "anna", "deleted": True, "object": "audio.voice.deleted"}
+    assert client.delete(f"{url}/anna").status_code == 404
+
+
+def test_roles_outlive_the_server(start: Start, client: httpx.Client, tmp_path: Path) -> None:
+    settings = Settings(voice_dir=str(tmp_path))
+    first = start(settings=settings)
+    assert add(client, first, "anna").status_code == 200
+    second = start(settings=settings)
+    assert roles(client, second) == ["female", "male", "anna"]
+    assert pitch(client, second, "anna") == pytest.approx(330, abs=3)
