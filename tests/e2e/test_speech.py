@@ -59,10 +59,10 @@ def test_a_long_text_is_understood_to_its_last_word(server_url: str, hear: Hear)
     assert word_error_rate(text, hear(*samples_of(answer.content, "wav"))) <= MEAN_LIMIT
 
 
-@pytest.mark.parametrize("speed", [0.7, 1.4])
+@pytest.mark.parametrize("speed", [0.75, 1.3])
 def test_slow_and_fast_speech_is_understood(server_url: str, hear: Hear, speed: float) -> None:
     rates = []
-    for sentence in SENTENCES[:4]:
+    for sentence in SENTENCES:
         body = {"model": "tts-1", "voice": "alloy", "input": sentence, "response_format": "wav", "speed": speed}
         answer = httpx.post(f"{server_url}/v1/audio/speech", json=body, timeout=60)
         rates.append(word_error_rate(sentence, hear(*samples_of(answer.content, "wav"))))

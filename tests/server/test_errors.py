@@ -73,7 +73,7 @@ def test_every_error_of_the_core_has_a_status() -> None:
         ({"name": 5}, 400, "name", "must be text"),
         ({"name": "x" * 129}, 400, "name", "at most 128 characters"),
         ({"response_format": "ogg"}, 400, "response_format", "mp3"),
-        ({"response_format": None}, 400, "response_format", "opus"),
+        ({"response_format": 5}, 400, "response_format", "opus"),
         ({"pitch": "shrill"}, 400, "pitch", "very_high"),
         ({"pitch": 3}, 400, "pitch", "very_high"),
         ({"speed": "fast"}, 400, "speed", "moderate"),

@@ -244,3 +244,45 @@ async def _cancelled_on_its_turn() -> None:
 
 def test_a_place_that_comes_too_late_is_not_lost() -> None:
     asyncio.run(_cancelled_on_its_turn())
+
+
+FOREIGN = "https://evil.example"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Origin": "OWN"}, 200),
+        ({"Origin": "OWN", "Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Origin": "https://behind.a.proxy", "Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Origin": FOREIGN}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": FOREIGN, "Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+def test_pages_of_other_sites_may_not_post(
+    start: Start, client: httpx.Client, headers: dict[str, str], status: int
+) -> None:
+    server = start()
+    own = {name: value.replace("OWN", server.url) for name, value in headers.items()}
+    answer = client.post(f"{server.url}/speak", data={"text": "one"}, headers=own)
+    assert answer.status_code == status
+    if status == 403:
+        assert FOREIGN in answer.text or "null" in answer.text
+        assert client.get(f"{server.url}/audio_roles", headers=own).status_code == 200
+
+
+@pytest.mark.parametrize("origins", [FOREIGN, "*"])
+def test_sites_that_were_named_may_post(start: Start, client: httpx.Client, origins: str) -> None:
+    server = start(server_settings=ServerSettings(cors_origins=origins))
+    headers = {"Origin": FOREIGN, "Sec-Fetch-Site": "cross-site"}
+    assert client.post(f"{server.url}/speak", data={"text": "one"}, headers=headers).status_code == 200
+
+
+def test_null_counts_as_left_out(start: Start, client: httpx.Client) -> None:
+    body = {"text": "one", "name": None, "response_format": None, "stream": None, "speed": None, "window_size": None}
+    server = start()
+    assert client.post(f"{server.url}/speak", json=body).headers["content-type"] == "audio/mpeg"
+    missing = client.post(f"{server.url}/speak", json={"text": None})
+    assert (missing.status_code, missing.json()["error"]["param"]) == (400, "text")

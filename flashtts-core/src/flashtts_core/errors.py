@@ -29,6 +29,12 @@ class Unauthorized(RequestError):
     code = "invalid_api_key"
 
 
+class Forbidden(RequestError):
+    """The request may not be made from where it comes."""
+
+    code = "forbidden"
+
+
 class UnknownVoice(RequestError, LookupError):
     """No voice of that name; the message lists the ones there are."""
 

@@ -21,7 +21,7 @@ from flashtts_core.synthesizer import Synthesizer
 from flashtts_server.bodies import MAX_FIELDS
 from flashtts_server.controllers import CONTROLLERS
 from flashtts_server.errors import ClientGone, on_client_gone, on_flashtts_error, on_http_exception, on_unexpected
-from flashtts_server.guards import PUBLIC, ApiKeyGuard
+from flashtts_server.guards import PUBLIC, ApiKeyGuard, OriginGuard
 from flashtts_server.metrics import Metrics
 from flashtts_server.openapi import description, openapi_config
 from flashtts_server.scope import request_id
@@ -56,7 +56,7 @@ def create_app(settings: ServerSettings, load: Load, hooks: Hooks | None = None)
         [*CONTROLLERS, _static_files()],
         lifespan=[_lifespan(service, load, hooks or Hooks())],
         dependencies={"service": Provide(lambda: service, sync_to_thread=False)},
-        guards=[ApiKeyGuard(settings.api_key)],
+        guards=[ApiKeyGuard(settings.api_key) if settings.api_key else OriginGuard(listed(settings.cors_origins))],
         exception_handlers={
             FlashTTSError: on_flashtts_error,
             HTTPException: on_http_exception,

@@ -1,6 +1,6 @@
 """Reads the body of a request into its struct, whether it comes as JSON, as multipart form or urlencoded.
 
-JSON is taken strictly. Forms know only text, so their numbers and switches are converted, and a field left empty counts
+JSON is taken strictly, but null counts as left out. Forms know only text, so their numbers and switches are converted, and a field left empty counts
 as left out. What does not fit is refused in a sentence that names the field and what it may be. Litestar's own readers
 are passed by where they hold back: the urlencoded one keeps the last 1024 bodies in memory.
 """
@@ -91,7 +91,10 @@ def _from_form(values: dict[str, Any], kind: type[B]) -> B:
 
 def _from_json(body: bytes, kind: type[B]) -> B:
     try:
-        return msgspec.json.decode(body, type=kind)
+        values = msgspec.json.decode(body)
+        if isinstance(values, dict):  # clients write null for what they leave out
+            values = {name: value for name, value in values.items() if value is not None}
+        return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
         raise _refusal(error, kind) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

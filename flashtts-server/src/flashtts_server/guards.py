@@ -1,31 +1,63 @@
-"""Lets in who has the API key. Routes that say ``public`` are open to all: health, readiness and the pages."""
+"""Lets in who has the API key, and keeps out what pages of other sites make a browser send.
+
+Routes that say ``public`` need no key: health, readiness and the pages.
+"""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from typing import Any
+from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from flashtts_core.errors import Unauthorized
+from flashtts_core.errors import Forbidden, Unauthorized
 
 PUBLIC = {"public": True}
 """The ``opt`` of a route that needs no key."""
 
 
 class ApiKeyGuard:
-    """Raises ``Unauthorized`` for a request that does not bring the key; without a key everyone is let in."""
+    """Raises ``Unauthorized`` for a request that does not bring the key."""
 
-    def __init__(self, key: str | None) -> None:
-        self._expected = None if key is None else key.encode()
+    def __init__(self, key: str) -> None:
+        self._expected = key.encode()
 
     def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         """Check one request."""
         # A browser asks with OPTIONS what it may do before it sends a key.
-        if self._expected is None or handler.opt.get("public") or connection.scope.get("method") == "OPTIONS":
+        if handler.opt.get("public") or connection.scope.get("method") == "OPTIONS":
             return
         header = next((value for name, value in connection.scope["headers"] if name == b"authorization"), b"")
         scheme, _, given = header.partition(b" ")
         if scheme.lower() != b"bearer" or not secrets.compare_digest(given.strip(), self._expected):
             raise Unauthorized("The API key is missing or wrong. Send the header 'Authorization: Bearer <KEY>'.")
+
+
+class OriginGuard:
+    """Raises ``Forbidden`` for a request that changes or costs something and comes from a page of another site.
+
+    A browser sends forms anywhere, without asking; only a key, which no form can carry, or this guard keeps a foreign
+    page from adding and deleting roles. ``origins`` are the sites that may (``*``: any). Programs send no ``Origin``.
+    """
+
+    def __init__(self, origins: Collection[str]) -> None:
+        self._origins = origins
+
+    def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        """Check one request."""
+        origin = connection.headers.get("origin")
+        if origin is None or connection.scope.get("method") in _HARMLESS or {"*", origin} & set(self._origins):
+            return
+        # Browsers say it themselves to https and localhost; elsewhere the addresses are compared.
+        said = connection.headers.get("sec-fetch-site")
+        foreign = said == "cross-site" if said else urlsplit(origin).netloc != connection.headers.get("host")
+        if foreign:
+            raise Forbidden(
+                f"Pages of {origin} may not use this server. Start it with --cors_origins {origin}, or with an API key."
+            )
+
+
+_HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
