@@ -1,8 +1,9 @@
 """Reads the body of a request into its struct, whether it comes as JSON, as multipart form or urlencoded.
 
-JSON is taken strictly, but null counts as left out. Forms know only text, so their numbers and switches are converted, and a field left empty counts
-as left out. What does not fit is refused in a sentence that names the field and what it may be. Litestar's own readers
-are passed by where they hold back: the urlencoded one keeps the last 1024 bodies in memory.
+JSON is taken strictly, but null counts as left out. Forms know only text, so their numbers and switches are converted,
+and a field left empty counts as left out. What does not fit is refused in a sentence that names the field and what it
+may be. Litestar's own readers are passed by where they hold back: the urlencoded one keeps the last 1024 bodies in
+memory.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from flashtts_core.backends.limits import cut
 from flashtts_core.backends.mailbox import Mailbox
-from flashtts_core.errors import BackendDied, FlashTTSError
+from flashtts_core.errors import BackendDied, EngineError, FlashTTSError
 from flashtts_core.types import TokenRequest
 
 
@@ -30,8 +30,11 @@ class BatchModel(Protocol):
         """Take a request into the batch; raises ``FlashTTSError`` if this one cannot be run."""
         ...
 
-    def step(self) -> Mapping[str, list[int]]:
-        """Advance the batch and return the new ids by request id (none for a prompt still being read)."""
+    def step(self) -> Mapping[str, list[int] | EngineError]:
+        """Advance the batch and return the new ids by request id (none for a prompt still being read).
+
+        An error in place of ids ends that request alone; an exception is the end of the model.
+        """
         ...
 
     def release(self, request_id: str) -> None:
@@ -161,9 +164,14 @@ class ThreadedBackend:
         self._model.release(ticket.request.id)
 
     def _advance(self) -> None:
-        for request_id, ids in self._model.step().items():
+        for request_id, result in self._model.step().items():
             ticket = self._active[request_id]
-            if not ticket.closed and ticket.accept(ids):
+            if ticket.closed:
+                continue
+            if isinstance(result, EngineError):
+                ticket.mailbox.end(result)
+                self._leave(ticket)
+            elif ticket.accept(result):
                 self._leave(ticket)
 
     def _end_all(self, error: BackendDied) -> None:
