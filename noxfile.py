@@ -12,13 +12,14 @@ from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "types", "dist", "tests"]
+nox.options.sessions = ["lint", "types", "dist", "tests", "torch"]
 nox.options.error_on_missing_interpreters = True
 nox.options.default_venv_backend = "virtualenv"
 
 ROOT = Path(__file__).parent
 CONSTRAINTS = "tests/constraints.txt"
 DISTRIBUTIONS = ["flashtts-core", "flashtts-server", "flashtts-engine-hibari", "."]
+TORCH_TESTS = ["tests/backends/torch", "tests/engines/spark", "tests/engines/orpheus"]
 SOURCES = ["src", "flashtts-core/src", "flashtts-server/src", "flashtts-engine-hibari/src"]
 
 
@@ -41,7 +42,8 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Strict types over sources, tests and examples."""
-    install_workspace(session, "-r", "tests/requirements.txt", "-r", "tests/requirements-types.txt")
+    needed = ["requirements.txt", "requirements-torch.txt", "requirements-types.txt"]
+    install_workspace(session, *(part for name in needed for part in ("-r", f"tests/{name}")))
     session.run("mypy", *SOURCES, "tests", "noxfile.py", "benchmarks")
 
 
@@ -49,7 +51,14 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the test suite: units, properties, real servers with real clients, speech checked by ear (ASR)."""
     install_workspace(session, "-r", "tests/requirements.txt")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *(f"--ignore={folder}" for folder in TORCH_TESTS), *session.posargs)
+
+
+@nox.session
+def torch(session: nox.Session) -> None:
+    """Run the tests of the engines and the backend that need torch."""
+    install_workspace(session, "-r", "tests/requirements.txt", "-r", "tests/requirements-torch.txt")
+    session.run("pytest", *(session.posargs or TORCH_TESTS))
 
 
 @nox.session
@@ -77,7 +86,7 @@ def dist(session: nox.Session) -> None:
 def full(session: nox.Session) -> None:
     """Run the test suite on every supported Python that is installed."""
     install_workspace(session, "-r", "tests/requirements.txt")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *(f"--ignore={folder}" for folder in TORCH_TESTS), *session.posargs)
 
 
 @nox.session
@@ -93,5 +102,5 @@ def dev(session: nox.Session) -> None:
     session.run("python", "-m", "venv", ".venv", external=True)
     pip = [".venv/bin/pip", "install", "-q", "-c", CONSTRAINTS]
     editable = [part for name in DISTRIBUTIONS for part in ("-e", name)]
-    needed = ["requirements.txt", "requirements-lint.txt", "requirements-types.txt"]
+    needed = [f"requirements{part}.txt" for part in ("", "-torch", "-lint", "-types")]
     session.run(*pip, *editable, *(part for name in needed for part in ("-r", f"tests/{name}")), external=True)

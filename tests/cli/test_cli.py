@@ -13,7 +13,8 @@ import pytest
 
 from flashtts_core.audio.decode import decode
 from flashtts_core.audio.formats import FORMATS
-from flashtts_core.cli.main import call
+from flashtts_core.cli.main import build, call
+from flashtts_core.plugins import Plugins
 from flashtts_core.testing import tone_reference
 
 COMMAND = [sys.executable, "-m", "flashtts_core"]
@@ -191,3 +192,19 @@ def test_help_and_version_need_no_heavy_package() -> None:
 
 def test_plugins_lists_the_embedded_voice() -> None:
     assert "hibari" in run("plugins").stdout
+
+
+PROMISED = """
+    model_path backend snac_path lang llm_tensorrt_path role_dir voice_dir llm_device tokenizer_device detokenizer_device
+    wav2vec_attn_implementation llm_attn_implementation max_length llm_gpu_memory_utilization torch_dtype
+    cache_implementation seed batch_size llm_batch_size wait_timeout fix_voice
+""".split()  # noqa: SIM905  # a list of names reads better without quotes
+SERVED = "api_key host port model_name ssl_keyfile ssl_certfile".split()  # noqa: SIM905  # see above
+
+
+def test_every_promised_flag_is_taken_with_dashes_too() -> None:
+    group = build(Plugins.discover())
+    for command, names in (("infer", PROMISED), ("serve", PROMISED + SERVED)):
+        found = {name for option in group.commands[command].params for name in option.opts}
+        assert {f"--{name}" for name in names} <= found
+        assert {"-m", "-b"} <= found
