@@ -161,6 +161,14 @@ class Terminal:
         return self.process.wait(30)
 
 
+def test_keys_of_a_settings_file_that_mean_nothing_are_named(tmp_path: Path) -> None:
+    (tmp_path / "flashtts.toml").write_text("sead = 5\nseed = 5\n[plugin.hibary]\nworkers = 1\n")
+    result = run("infer", "-i", "hello", "-o", "a.wav", "--config", "flashtts.toml", cwd=tmp_path)
+    assert result.returncode == 0
+    (warning,) = [line for line in result.stderr.splitlines() if "WARNING" in line]
+    assert "[plugin.hibary], sead." in warning
+
+
 def test_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:
     arguments = ["infer", "-i", "Hello there.", "-o", str(tmp_path / "a.wav")]
     assert "real time" not in run(*arguments).stderr
@@ -195,9 +203,9 @@ def test_plugins_lists_the_embedded_voice() -> None:
 
 
 PROMISED = """
-    model_path backend snac_path lang llm_tensorrt_path role_dir voice_dir llm_device tokenizer_device detokenizer_device
-    wav2vec_attn_implementation llm_attn_implementation max_length llm_gpu_memory_utilization torch_dtype
-    cache_implementation seed batch_size llm_batch_size wait_timeout fix_voice
+    model_path backend snac_path lang llm_tensorrt_path role_dir voice_dir llm_device tokenizer_device
+    detokenizer_device wav2vec_attn_implementation llm_attn_implementation max_length llm_gpu_memory_utilization
+    torch_dtype cache_implementation seed batch_size llm_batch_size wait_timeout fix_voice
 """.split()  # noqa: SIM905  # a list of names reads better without quotes
 SERVED = "api_key host port model_name ssl_keyfile ssl_certfile".split()  # noqa: SIM905  # see above
 

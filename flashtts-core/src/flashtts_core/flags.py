@@ -6,6 +6,7 @@ value is refused in the same words wherever it stands.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import UnionType
@@ -20,6 +21,8 @@ from flashtts_core.backends import BackendSpec
 from flashtts_core.engines import EngineSpec
 from flashtts_core.plugins import Plugins
 from flashtts_core.settings import Settings, Sources, fields_of
+
+logger = logging.getLogger(__name__)
 
 SHORT_FLAGS = {"model_path": "-m", "backend": "-b"}
 
@@ -56,10 +59,21 @@ def model_options(plugins: Plugins) -> list[click.Option]:
     return found
 
 
-def model_settings(plugins: Plugins, sources: Sources) -> Settings:
-    """Build the settings from all sources; raises ``ConfigError``."""
+def model_settings(plugins: Plugins, sources: Sources, *others: type[Struct]) -> Settings:
+    """Build the settings from all sources; raises ``ConfigError``.
+
+    Keys of the file that belong to none of them, nor to the settings ``others`` of the command, are named in a warning.
+    """
     settings = sources.build(Settings)
     tables = dict(sources.file.get("plugin", {}))
+    groups: tuple[type[Struct], ...] = (Settings, *others)
+    known = {"plugin"}.union(*(fields_of(group) for group in groups))
+    strays = [
+        *(sources.file.keys() - known),
+        *(f"[plugin.{name}]" for name in tables.keys() - {spec.name for spec in _specs(plugins)}),
+    ]
+    if strays:
+        logger.warning("Keys of the settings file that mean nothing here: %s.", ", ".join(sorted(strays)))
     for name, own in _plugin_groups(plugins):
         given = sources.build(own, prefix=_prefix(name), table=tables.get(name, {}))
         changed = {key: value for key in own.__struct_fields__ if (value := getattr(given, key)) != _default(own, key)}
@@ -68,10 +82,13 @@ def model_settings(plugins: Plugins, sources: Sources) -> Settings:
     return msgspec.structs.replace(settings, plugin=tables)
 
 
-def _plugin_groups(plugins: Plugins) -> Iterable[tuple[str, type[Struct]]]:
+def _specs(plugins: Plugins) -> list[EngineSpec | BackendSpec]:
     specs: list[EngineSpec | BackendSpec] = [entry.spec for entry in plugins.engines]
-    specs += [entry.spec for entry in plugins.backends]
-    for spec in specs:
+    return specs + [entry.spec for entry in plugins.backends]
+
+
+def _plugin_groups(plugins: Plugins) -> Iterable[tuple[str, type[Struct]]]:
+    for spec in _specs(plugins):
         if spec.own is not None:
             yield spec.name, spec.own
 

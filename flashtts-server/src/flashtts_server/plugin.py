@@ -20,7 +20,7 @@ def flashtts_commands(plugins: Plugins) -> list[click.Command]:
 
     def serve(config: Path | None, **flags: Any) -> None:
         sources = Sources.of_process(flags, config)
-        settings, server_settings = model_settings(plugins, sources), sources.build(ServerSettings)
+        settings, server_settings = model_settings(plugins, sources, ServerSettings), sources.build(ServerSettings)
         from flashtts_server import serve as server  # noqa: PLC0415  # slow to import: not for every command's help
 
         server.serve(settings, server_settings, plugins)
