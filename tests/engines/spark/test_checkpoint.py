@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engines.spark import golden
 from flashtts_core.engines.spark import flashtts_engines
-from flashtts_core.engines.spark.checkpoint import CODEC_UNUSED, find_files, fold_weight_norm, open_weights
+from flashtts_core.engines.spark.checkpoint import CODEC_UNUSED, find_files
 from flashtts_core.engines.spark.codec.decoder import BiCodecDecoder
 from flashtts_core.engines.spark.codec.encoder import BiCodecEncoder
 from flashtts_core.engines.spark.codec.loading import CodecPlan, open_codec
@@ -23,6 +23,7 @@ from flashtts_core.engines.spark.codec.wav2vec2 import UNUSED
 from flashtts_core.engines.spark.config import AudioConfig, read_audio_config, read_codec_config
 from flashtts_core.engines.spark.prompt import Vocabulary
 from flashtts_core.errors import BadCheckpoint
+from flashtts_core.nn.weights import fold_weight_norm, open_weights
 from flashtts_core.settings import Settings
 
 CODEC_WEIGHTS = Path("BiCodec/model.safetensors")

@@ -9,23 +9,10 @@ from torch import Tensor, nn
 
 from flashtts_core.engines.spark.codec.lengths import Lengths, zero_tails
 from flashtts_core.engines.spark.config import GeneratorConfig
+from flashtts_core.nn.snake import Snake
 
 _KERNEL = 7
 _DILATIONS = (1, 3, 9)
-_ALPHA_FLOOR = 1e-9
-
-
-class Snake(nn.Module):
-    """``x + sin(a x)^2 / a``, with a learnt for each channel."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.alpha = nn.Parameter(torch.empty(1, channels, 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map x [B, C, T] to the same shape."""
-        wave = (x * self.alpha).sin_()
-        return torch.addcmul(x, wave.mul_(wave), (self.alpha + _ALPHA_FLOOR).reciprocal())
 
 
 class ResidualUnit(nn.Module):

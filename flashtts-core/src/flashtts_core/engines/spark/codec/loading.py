@@ -8,13 +8,14 @@ import re
 import torch
 from msgspec import Struct
 
-from flashtts_core.engines.spark.checkpoint import CODEC_UNUSED, Placement, SparkFiles, load, open_weights
+from flashtts_core.engines.spark.checkpoint import CODEC_UNUSED, SparkFiles
 from flashtts_core.engines.spark.codec.decoder import BiCodecDecoder
 from flashtts_core.engines.spark.codec.encoder import BiCodecEncoder, RecordingEncoder
 from flashtts_core.engines.spark.codec.mel import MelSpectrogram
 from flashtts_core.engines.spark.codec.wav2vec2 import UNUSED, Attention, Wav2Vec2, read_config
 from flashtts_core.engines.spark.config import AudioConfig, CodecConfig, read_audio_config, read_codec_config
-from flashtts_core.errors import ConfigError
+from flashtts_core.nn.devices import choose_device
+from flashtts_core.nn.weights import Placement, load, open_weights
 from flashtts_core.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -47,21 +48,10 @@ def plan_of(settings: Settings) -> CodecPlan:
             settings.wav2vec_attn_implementation,
         )
     return CodecPlan(
-        _device("tokenizer_device", settings.tokenizer_device),
-        _device("detokenizer_device", settings.detokenizer_device),
+        choose_device("tokenizer_device", settings.tokenizer_device),
+        choose_device("detokenizer_device", settings.detokenizer_device),
         attention,
     )
-
-
-def _device(flag: str, name: str) -> torch.device:
-    cuda, mps = torch.cuda.device_count(), torch.backends.mps.is_available()
-    if name == "auto":
-        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
-    device = torch.device(name)
-    if (device.type == "cuda" and (device.index or 0) >= cuda) or (device.type == "mps" and not mps):
-        there = ["cpu", *(f"cuda:{index}" for index in range(cuda)), *(["mps"] if mps else [])]
-        raise ConfigError(f"--{flag} {name} is not there; this machine has {', '.join(there)}.")
-    return device
 
 
 def open_codec(files: SparkFiles, plan: CodecPlan) -> Codec:
