@@ -322,3 +322,11 @@ def test_role_folders_are_served(tmp_path: Path, client: httpx.Client) -> None:
     with LiveServer(_tone, settings=settings) as server:
         assert client.get(f"{server.url}/v1/audio_roles").json()["roles"] == ["female", "male", "anna"]
         assert client.delete(f"{server.url}/v1/audio/voices/anna").status_code == 422
+
+
+def test_small_pieces_are_not_held_back(start: Callable[..., LiveServer]) -> None:
+    listener = listen("127.0.0.1", 0)
+    try:
+        assert listener.proto == socket.IPPROTO_TCP  # what asyncio asks before it turns Nagle's delay off
+    finally:
+        listener.close()

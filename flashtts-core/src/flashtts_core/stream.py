@@ -20,8 +20,12 @@ from flashtts_core.audio.stretch import TimeStretch
 from flashtts_core.errors import EmptySpeech
 from flashtts_core.types import AudioChunk, Line, Usage
 
-PIECE_SECONDS = 0.1
-"""Longest chunk that is handed on: what follows (stretching, encoding) runs on the event loop in short steps."""
+FIRST_PIECE_SECONDS = 0.1
+PIECE_SECONDS = 0.25
+"""Longest chunk that is handed on: what follows (stretching, encoding) runs on the event loop in short steps.
+
+The first of a line is shorter, as somebody waits for it; the others are not, as every piece costs a turn of the loop.
+"""
 
 Speak = Callable[[Line], AsyncGenerator[AudioChunk, None]]
 
@@ -162,9 +166,11 @@ async def _paced(
     """Cut chunks into short pieces, and stretch them in time if a factor other than 1 is asked for."""
     stretch = TimeStretch(sample_rate, factor)
     pending = Usage()
+    first = FIRST_PIECE_SECONDS
     async for chunk in chunks:
         pending += chunk.usage
-        for piece in _pieces(chunk.samples, sample_rate):
+        for piece in _pieces(chunk.samples, sample_rate, first):
+            first = PIECE_SECONDS
             if len(samples := stretch.process(piece)):
                 yield AudioChunk(samples, sample_rate, pending)
                 pending = Usage()
@@ -173,6 +179,12 @@ async def _paced(
         pending = Usage()
 
 
-def _pieces(samples: NDArray[np.float32], sample_rate: int) -> Iterator[NDArray[np.float32]]:
+def _pieces(
+    samples: NDArray[np.float32], sample_rate: int, first: float = PIECE_SECONDS
+) -> Iterator[NDArray[np.float32]]:
+    """Cut samples into pieces, the first of at most ``first`` seconds."""
+    start = round(first * sample_rate)
+    if len(samples):
+        yield samples[:start]
     size = round(PIECE_SECONDS * sample_rate)
-    return (samples[at : at + size] for at in range(0, len(samples), size))
+    yield from (samples[at : at + size] for at in range(start, len(samples), size))
