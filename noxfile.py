@@ -31,12 +31,11 @@ def install_workspace(session: nox.Session, *requirements: str) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, import contracts and spelling."""
+    """Style and import contracts."""
     install_workspace(session, "-r", "tests/requirements-lint.txt")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports")
-    session.run("codespell")
 
 
 @nox.session
