@@ -1,6 +1,6 @@
 """Speaks English with the hibari model: text to phonemes to 24 kHz sound, sentence by sentence.
 
-The text comes written out (numbers, addresses, units): flashtts reads more of them right than the model's own front end.
+The text comes written out (numbers, addresses, units): flashtts reads more of them right than the model's front end.
 The noise in the sound is drawn from the request's seed,
 the number of the line and that of the sentence, so it does not depend on what else runs or in which order.
 """
