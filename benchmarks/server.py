@@ -136,7 +136,8 @@ async def memory(client: httpx.AsyncClient, pid: int, requests: int) -> None:
             after_50 = resident(pid)
     end = resident(pid)
     print(
-        f"memory after 50 requests {after_50:.0f} MB, after {requests}: {end:.0f} MB ({100 * (end / after_50 - 1):+.1f} %)"
+        f"memory after 50 requests {after_50:.0f} MB, after {requests}: {end:.0f} MB "
+        f"({100 * (end / after_50 - 1):+.1f} %)"
     )
 
 
