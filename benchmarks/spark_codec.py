@@ -190,7 +190,7 @@ def write_checkpoint(folder: Path) -> int:
     wav2vec2.mkdir()
     (folder / "LLM").mkdir()
     (folder / "LLM" / "tokenizer.json").write_text("{}")
-    (folder / "config.yaml").write_text("volume_normalize: true")
+    (folder / "config.yaml").write_text("{sample_rate: 16000, latent_hop_length: 320, ref_segment_duration: 6}")
     config = msgspec.json.encode({"audio_tokenizer": OFFICIAL}).decode()
     (folder / "BiCodec" / "config.yaml").write_text(config)  # JSON is YAML
     (wav2vec2 / "config.json").write_bytes(msgspec.json.encode(XLSR))

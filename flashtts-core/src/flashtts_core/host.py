@@ -13,6 +13,7 @@ from flashtts_core.backends import Backend, BackendContext, BackendSpec
 from flashtts_core.backends.guard import GuardedBackend
 from flashtts_core.engines import EngineContext, EngineSpec
 from flashtts_core.errors import BadCheckpoint, ConfigError
+from flashtts_core.hub import fetch, is_hub_id
 from flashtts_core.plugins import Plugins
 from flashtts_core.settings import Settings, fields_of
 from flashtts_core.synthesizer import Synthesizer
@@ -28,7 +29,7 @@ HOST_KNOBS = frozenset(
 async def open_synthesizer(settings: Settings, plugins: Plugins | None = None) -> Synthesizer:
     """Open the model that ``settings`` name; raises ``ConfigError`` and its kin if that cannot be done."""
     plugins = plugins or Plugins.discover()
-    folder = _checkpoint(settings.model_path)
+    folder = await _checkpoint(settings.model_path, plugins)
     spec = plugins.detect(folder, settings)
     backend = plugins.backend(settings.backend) if spec.uses_llm else None
     _warn_of_idle_knobs(settings, spec, backend)
@@ -55,15 +56,25 @@ async def load(
     return await open_synthesizer(msgspec.structs.replace(chosen, **changes))
 
 
-def _checkpoint(model_path: str | None) -> Path | None:
+async def _checkpoint(model_path: str | None, plugins: Plugins) -> Path | None:
     if model_path is None:
         return None
+    if (folder := _local(model_path)) is not None:
+        return folder
+    return await fetch(model_path, [pattern for entry in plugins.engines for pattern in entry.spec.files])
+
+
+def _local(model_path: str) -> Path | None:
+    """Return the folder of that path, ``None`` for a hub id; what exists here is never taken for a hub id."""
     folder = Path(model_path).expanduser()
-    if not folder.is_dir():
-        raise BadCheckpoint(
-            f"There is no model folder {model_path}. Check --model_path; left out, the embedded voice speaks."
-        )
-    return folder
+    if folder.is_dir():
+        return folder
+    if is_hub_id(model_path) and not folder.exists():
+        return None
+    raise BadCheckpoint(
+        f"There is no model folder {model_path}. Give --model_path a folder or a hub id such as "
+        f"SparkAudio/Spark-TTS-0.5B; left out, the embedded voice speaks."
+    )
 
 
 def _own(spec: EngineSpec | BackendSpec, settings: Settings) -> Struct | None:

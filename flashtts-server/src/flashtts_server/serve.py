@@ -29,7 +29,6 @@ _SHOWN_VOICES = 5
 
 def serve(settings: Settings, server_settings: ServerSettings, plugins: Plugins) -> None:
     """Serve until told to stop; raises ``ConfigError`` if the server or the model cannot be started."""
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every URL it fetches
     listener = listen(server_settings.host, server_settings.port)
     try:
         server = SpeechServer(server_settings, listener, loader(settings, plugins))

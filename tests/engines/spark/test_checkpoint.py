@@ -152,7 +152,8 @@ def test_a_codec_of_another_build_is_refused(checkpoint: Path, old: str, new: st
 
 def test_unknown_keys_and_python_booleans_in_a_config_are_accepted(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
-    path.write_text("highpass_cutoff_freq: 40\nvolume_normalize: False\nref_segment_duration: 6.01\n")
+    rates = "sample_rate: 16000\nlatent_hop_length: 320\n"
+    path.write_text(f"highpass_cutoff_freq: 40\nvolume_normalize: False\nref_segment_duration: 6.01\n{rates}")
     config = read_audio_config(path)
     assert not config.volume_normalize
     assert config.clip_samples == 96_000, "whole hops"
@@ -162,7 +163,7 @@ def test_the_networks_of_the_official_config_ask_for_the_official_tensors(tmp_pa
     path = tmp_path / "config.yaml"
     path.write_text(OFFICIAL_CONFIG)
     with torch.device("meta"):
-        config = read_codec_config(path, AudioConfig())
+        config = read_codec_config(path, AudioConfig(16_000, 320, 6.0))
         networks = (BiCodecEncoder(config), BiCodecDecoder(config))
     asked = {name: list(tensor.shape) for network in networks for name, tensor in network.state_dict().items()}
     official = {

@@ -19,6 +19,7 @@ from flashtts_core.engines.spark.config import AudioConfig
 from flashtts_core.engines.spark.reference import normalize_volume, read_reference
 from flashtts_core.errors import BadAudio, RequestError
 
+AUDIO = AudioConfig(sample_rate=16_000, latent_hop_length=320, ref_segment_duration=6.0)
 LOUDNESSES = ["loud", "mid", "quiet", "sparse", "spiky", "tiny", "zeros"]
 
 
@@ -40,7 +41,7 @@ def voice(seconds: float, *, rate: int = 16_000) -> NDArray[np.float64]:
 
 
 def read(audio: bytes, *, normalize: bool = True, max_seconds: float = 30) -> NDArray[np.float32]:
-    return read_reference(audio, AudioConfig(), max_seconds=max_seconds, normalize=normalize)
+    return read_reference(audio, AUDIO, max_seconds=max_seconds, normalize=normalize)
 
 
 @pytest.mark.parametrize("name", ["a", "b_stereo", "c_quiet8k"])

@@ -94,7 +94,7 @@ def test_the_reach_of_the_official_codec_is_67_tokens(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(OFFICIAL_CONFIG)
     with torch.device("meta"):
-        decoder = BiCodecDecoder(read_codec_config(path, AudioConfig()))
+        decoder = BiCodecDecoder(read_codec_config(path, AudioConfig(16_000, 320, 6.0)))
     assert (decoder.prenet.reach, decoder.generator_reach, decoder.reach) == (57, 10, 67)
 
 

@@ -48,6 +48,8 @@ def build(plugins: Plugins) -> click.Group:
 def run() -> None:
     """Run the command line of this process; the entry point of the console script."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    for client in ("httpx", "httpx2"):  # they log every request with its URL
+        logging.getLogger(client).setLevel(logging.WARNING)
     sys.exit(call(sys.argv[1:]))
 
 

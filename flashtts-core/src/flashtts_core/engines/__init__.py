@@ -111,12 +111,14 @@ class EngineSpec(Struct, frozen=True):
     ``detect`` says whether a folder is such a checkpoint, by its files, without loading anything; an ``embedded``
     engine needs no folder and speaks when none is given. ``uses_llm`` engines open a backend. ``knobs`` are the fields
     of ``Settings`` that mean something to it; ``own``, ``requires`` and ``install`` are as in ``BackendSpec``.
+    ``files`` are glob patterns (``*`` matches ``/`` too) of what it needs of a repository that is fetched from a hub.
     """
 
     name: str
     summary: str
     open: Callable[[EngineContext], Awaitable[Engine]]
     detect: Callable[[Path, Settings], bool]
+    files: tuple[str, ...] = ()
     embedded: bool = False
     uses_llm: bool = False
     knobs: frozenset[str] = frozenset()

@@ -40,6 +40,14 @@ def flashtts_engines() -> list[EngineSpec]:
             summary="Spark-TTS: Chinese and English, designed and cloned voices, 16 kHz.",
             open=_open,
             detect=_is_checkpoint,
+            files=(
+                *("config.yaml", "BiCodec/config.yaml", "BiCodec/model.safetensors"),
+                *("LLM/*.json", "LLM/merges.txt", "LLM/*.safetensors"),
+                *(
+                    f"wav2vec2-large-xlsr-53/{name}"
+                    for name in ("config.json", "model.safetensors", "pytorch_model.bin")
+                ),
+            ),
             uses_llm=True,
             knobs=frozenset(
                 {

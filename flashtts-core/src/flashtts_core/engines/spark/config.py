@@ -19,9 +19,9 @@ from flashtts_core.errors import BadCheckpoint
 class AudioConfig(Struct, frozen=True):
     """The file ``config.yaml``: how reference audio is prepared. Rates in Hz, durations in seconds."""
 
-    sample_rate: int = 16_000
-    latent_hop_length: int = 320
-    ref_segment_duration: float = 6.0
+    sample_rate: int
+    latent_hop_length: int
+    ref_segment_duration: float
     volume_normalize: bool = True
 
     @property
