@@ -1,0 +1,37 @@
+"""Every example of the documentation runs, in the order of its page, with the embedded voice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from docs import running
+from docs.pages import PAGES, ROOT, blocks_of
+from flashtts_core.audio.decode import decode
+from flashtts_core.audio.formats import FORMATS
+
+WITH_EXAMPLES = [page for page in PAGES if any(running.runs(block) for block in blocks_of(page))]
+
+
+@pytest.mark.parametrize("page", WITH_EXAMPLES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_examples_of_a_page_run_and_can_be_heard(page: Path, server_url: str, tmp_path: Path) -> None:
+    running.read(page, running.Reader(tmp_path, server_url), spark=False)
+    for path in tmp_path.iterdir():
+        if path.suffix.removeprefix(".") in FORMATS and path.suffix != ".pcm":
+            sound = decode(path.read_bytes(), sample_rate=24_000).samples
+            assert len(sound) > 12_000, f"{path.name} is shorter than half a second"
+            assert np.abs(sound).max() > 0.05, f"{path.name} is silent"
+
+
+def test_the_contract_example_of_the_core_passes(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    (block,) = (each for each in blocks_of(ROOT / "flashtts-core" / "README.md") if each.language == "python")
+    (tmp_path / "test_example.py").write_text(block.text)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_example.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "passed" in done.stdout
