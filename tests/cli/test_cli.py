@@ -61,6 +61,7 @@ BAD_INPUT = [
     (["-i", " \n\t "], 1, "empty"),
     (["-i", "🎉🎉🎉"], 1, "emoji"),
     (["-i", "今天天气很好。"], 1, "reads: en"),
+    (["-i", "nothere.txt"], 1, "There is no file nothere.txt"),
     (["-i", "word " * 20_000], 1, "--max_text_length"),
     (["-i", "hello", "--name", "nobody"], 1, "Known voices: heart"),
     (["-i", "hello", "--response_format", "ogg"], 2, "mp3, opus, aac, flac, wav, pcm"),

@@ -8,11 +8,15 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from docs.pages import Block, blocks_of
 from docs.shell import commands_of
+from flashtts_core.cli.main import call
 
 ADDRESS = "http://localhost:8000"
 RUNNABLE = frozenset({"cat", "curl", "echo", "flashtts", "head", "ls", "mkdir", "printf"})
@@ -53,22 +57,32 @@ class Reader:
         """Make a home in which curl counts a refusal as a failure."""
         (self.folder / ".curlrc").write_text(_CURLRC)
         self.environment = {
-            **os.environ,
             "CURL_HOME": str(self.folder),
             "FLASHTTS_VOICE_DIR": str(self.folder / "voices"),
+            "XDG_DATA_HOME": str(self.folder / "data"),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
 
     def type_off(self, block: Block) -> str:
         """Run one block and return what it printed; fails with the block's place."""
         text = block.text.replace(ADDRESS, self.url)
-        return self._python(block, text) if block.language == "python" else self._shell(block, text)
+        if block.language == "python":
+            return self._python(block, text)
+        is_plain = not set("|<>;&$") & set(text) and all(words[0] == "flashtts" for words in commands_of(text))
+        return self._commands(block, text) if is_plain else self._shell(block, text)
+
+    def _commands(self, block: Block, text: str) -> str:
+        """Run commands of flashtts in this process, as ``_python`` does and for the same reason."""
+        with self._at_home() as printed:
+            for words in commands_of(text):
+                assert call(words[1:]) == 0, f"{block.where}: {printed.getvalue()}"
+        return printed.getvalue()
 
     def _shell(self, block: Block, text: str) -> str:
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", text],
             cwd=self.folder,
-            env=self.environment,
+            env={**os.environ, **self.environment},
             capture_output=True,
             text=True,
             timeout=_SECONDS,
@@ -80,11 +94,19 @@ class Reader:
     def _python(self, block: Block, text: str) -> str:
         """Run in this process: importing the product anew for every block would take longer than all blocks."""
         code = compile("\n" * (block.line - 1) + text, str(block.page), "exec")
-        before = os.environ.get("FLASHTTS_VOICE_DIR")
-        with contextlib.chdir(self.folder), contextlib.redirect_stdout(io.StringIO()) as printed:
+        with self._at_home() as printed:
             exec(code, {"__name__": "__main__"})
-        assert os.environ.get("FLASHTTS_VOICE_DIR") == before
         return printed.getvalue()
+
+    @contextlib.contextmanager
+    def _at_home(self) -> Iterator[io.StringIO]:
+        """Be in the reader's folder and environment, and give what is printed there."""
+        printed = io.StringIO()
+        with contextlib.chdir(self.folder), pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+                yield printed
 
 
 def read(page: Path, reader: Reader, *, spark: bool) -> None:

@@ -28,9 +28,8 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
-def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[running.Reader]:
+def reader(tmp_path: Path) -> Iterator[running.Reader]:
     """Give the reader the model under its official name, a recording, and a server of its own."""
-    monkeypatch.setenv("FLASHTTS_VOICE_DIR", str(tmp_path / "voices"))
     (tmp_path / "Spark-TTS-0.5B").symlink_to(golden.CHECKPOINT)
     (tmp_path / "anna.wav").write_bytes(recorded(3.0))
     with spark_server(tmp_path / "voices") as server:
