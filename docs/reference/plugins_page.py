@@ -30,13 +30,12 @@ def plugins() -> str:
         "| name | what it is | comes with | language model | settings it honours |",
         "|---|---|---|---|---|",
     ]
-    for entry in known.engines:
-        spec = entry.spec
+    for engine in known.engines:
+        spec = engine.spec
+        home = f"{engine.plugin.distribution}: `{spec.install}`"
         honoured = " ".join(f"`--{name}`" for name in sorted(spec.knobs)) or "none"
         needs = "a backend" if spec.uses_llm else "none"
-        parts.append(
-            f"| `{spec.name}` | {spec.summary} | {_home(entry.plugin.distribution, spec.install)} | {needs} | {honoured} |"
-        )
+        parts.append(f"| `{spec.name}` | {spec.summary} | {home} | {needs} | {honoured} |")
     parts += ["", "## Backends", "", "Sampling fields and settings that a backend honours:", ""]
     specs = {entry.spec.name: entry.spec for entry in known.backends}
     parts += ["| | " + " | ".join(f"`{name}`" for name in specs) + " |", "|---|" + "---|" * len(specs)]
@@ -60,10 +59,9 @@ def plugins() -> str:
         "| name | also called | what it is | install |",
         "|---|---|---|---|",
     ]
-    for entry in known.backends:
-        spec_ = entry.spec
-        aliases = " ".join(f"`{alias}`" for alias in spec_.aliases)
-        parts.append(f"| `{spec_.name}` | {aliases} | {spec_.summary} | {_home('', spec_.install)} |")
+    for backend in specs.values():
+        aliases = " ".join(f"`{alias}`" for alias in backend.aliases)
+        parts.append(f"| `{backend.name}` | {aliases} | {backend.summary} | `{backend.install}` |")
     return "\n".join(parts)
 
 
@@ -72,10 +70,6 @@ def formats() -> str:
     rows = [f"| `{name}` | {spec.content_type} | .{spec.extension} |" for name, spec in FORMATS.items()]
     head = ["# Audio formats", "", "All of them stream.", "", "| name | content type | file |", "|---|---|---|"]
     return "\n".join([*head, *rows])
-
-
-def _home(distribution: str, install: str) -> str:
-    return f"{distribution}: `{install}`".removeprefix(": ") if install else distribution
 
 
 def _mark(honoured: bool) -> str:

@@ -1,4 +1,4 @@
-"""Finds the distributions of this repository by their pyproject.toml, so that pages do not depend on what is installed."""
+"""Finds the distributions of this repository, so that what pages say does not depend on what is installed."""
 
 from __future__ import annotations
 

@@ -12,19 +12,17 @@ from msgspec import Struct
 
 from docs.pages import ROOT, Block, reference
 from docs.shell import commands_of
+from flashtts_core.backends import BackendSpec
 from flashtts_core.cli.main import build
+from flashtts_core.engines import EngineSpec
 from flashtts_core.errors import ConfigError
-from flashtts_core.flags import model_settings
+from flashtts_core.flags import dashes_are_underscores, model_settings
 from flashtts_core.plugins import EXTRAS, Plugins
 from flashtts_core.settings import ENVIRONMENT_PREFIX, Settings, Sources, fields_of
 from flashtts_core.types import Sampling, SplitLimits, Style
 from flashtts_server.settings import ServerSettings
 
-FOREIGN = frozenset(
-    "apt-get base64 cat cd chmod cmake cp curl deactivate docker echo export ffmpeg ffplay file git grep head hf htop "
-    "huggingface-cli jq kill kubectl ls mkdir mv nginx nox nvidia-smi openssl pip printf ps python python3 rm sed set "
-    "sleep sudo systemctl tail tar test trtllm-build uv which".split()
-)
+FOREIGN = frozenset({"curl", "docker", "echo", "head", "hf", "nox", "pip", "printf", "python", "trtllm-build"})
 """Programs of others that the documentation may call."""
 OTHER_VARIABLES = {"FLASHTTS_CONFIG", "FLASHTTS_TESTS_NO_SKIPS"}
 PLANNED = frozenset({*EXTRAS, "mega"})
@@ -79,9 +77,9 @@ def flags() -> frozenset[str]:
 def variables() -> frozenset[str]:
     """Return all environment variables that mean something."""
     names = [(ENVIRONMENT_PREFIX + name).upper() for group in SETTINGS for name in fields_of(group)]
-    for entry in (*plugins().engines, *plugins().backends):
-        prefix = f"{ENVIRONMENT_PREFIX}{entry.spec.name.replace('-', '_')}_"
-        names += [(prefix + name).upper() for name in (fields_of(entry.spec.own) if entry.spec.own else ())]
+    for spec in specs():
+        prefix = f"{ENVIRONMENT_PREFIX}{spec.name.replace('-', '_')}_"
+        names += [(prefix + name).upper() for name in (fields_of(spec.own) if spec.own else ())]
     return frozenset(names) | OTHER_VARIABLES
 
 
@@ -96,6 +94,12 @@ def is_route(path: str) -> bool:
     path = path.partition("?")[0].rstrip("/") or "/"
     patterns = (re.sub(r"\\{\w+\\}", "[^/]+", re.escape(route)) for route in routes())
     return path.startswith("/static/") or any(re.fullmatch(pattern, path) for pattern in patterns)
+
+
+def specs() -> list[EngineSpec | BackendSpec]:
+    """Return all engines and backends of this repository."""
+    engines: list[EngineSpec | BackendSpec] = [entry.spec for entry in plugins().engines]
+    return engines + [entry.spec for entry in plugins().backends]
 
 
 def is_absent(block: Block) -> bool:
@@ -120,7 +124,7 @@ def faults_of_script(block: Block) -> list[str]:
 
 
 def _faults_of_flashtts(words: list[str]) -> list[str]:
-    context = click.Context(command_line(), info_name="flashtts", **_context())
+    context = click.Context(command_line(), info_name="flashtts", token_normalize_func=dashes_are_underscores)
     command: click.Command = command_line()
     while isinstance(command, click.Group) and words and words[0] in command.commands:
         command, words = command.commands[words[0]], words[1:]
@@ -139,10 +143,6 @@ def _faults_of_flashtts(words: list[str]) -> list[str]:
     except (click.ClickException, ConfigError) as error:
         return [str(error) or repr(error)]
     return []
-
-
-def _context() -> dict[str, object]:
-    return {"token_normalize_func": lambda token: token.replace("-", "_"), "help_option_names": ["-h", "--help"]}
 
 
 def _paths(words: list[str]) -> list[str]:

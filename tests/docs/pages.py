@@ -1,8 +1,8 @@
 """The pages of the documentation, and the fenced blocks in them.
 
-The words after a block's language say how it is checked: ``spark`` runs with a small Spark-TTS checkpoint, the name of a
-backend holds the block against that backend's flags where it is part of the tree, ``output`` and ``layout`` say what a
-``text`` block shows. What runs and what is only checked is told in ``docs/README.md``.
+The words after a block's language say how it is checked: ``spark`` runs with a small Spark-TTS checkpoint, the name of
+a plugin holds the block against that plugin where it is part of the tree, ``output`` and ``layout`` say what a ``text``
+block shows. What that means for writers stands in ``CONTRIBUTING.md``.
 """
 
 from __future__ import annotations

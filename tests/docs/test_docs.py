@@ -82,7 +82,7 @@ def faults_of_toml(block: Block) -> list[str]:
     known = {*fields_of(Settings), *fields_of(ServerSettings), "plugin"}
     settings = model_settings(names.plugins(), sources, ServerSettings)
     sources.build(ServerSettings)
-    entries = {entry.spec.name for entry in (*names.plugins().engines, *names.plugins().backends)}
+    entries = {spec.name for spec in names.specs()}
     return [*(table.keys() - known), *(settings.plugin.keys() - entries), *(table.get("plugin", {}).keys() - entries)]
 
 
@@ -153,7 +153,9 @@ def shows(block: Block, url: re.Pattern[str], method: str) -> bool:
     if block.language == "sh":
         lines = re.sub(r"\\\n\s*", " ", block.text).splitlines()
         return any(url.search(line) and (method in {"GET", "POST"} or f"-X {method}" in line) for line in lines)
-    text = block.text.replace('f"{base}', f'"{running.ADDRESS}').replace("client.audio.speech", f"{running.ADDRESS}/v1/audio/speech ")
+    text = block.text.replace('f"{base}', f'"{running.ADDRESS}').replace(
+        "client.audio.speech", f"{running.ADDRESS}/v1/audio/speech "
+    )
     text = text.replace("client.models", f"{running.ADDRESS}/v1/models ")
     return url.search(text) is not None
 
