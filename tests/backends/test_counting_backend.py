@@ -11,8 +11,8 @@ from flashtts_core.backends import Backend, BackendSpec
 from flashtts_core.backends.guard import GuardedBackend
 from flashtts_core.backends.threaded import ThreadedBackend
 from flashtts_core.errors import BackendDied, RequestError
-from flashtts_core.testing import CountingModel, counting_backend
-from flashtts_core.testing.conformance import BackendContract, run
+from flashtts_core.testing import CountingModel, CountingReference, counting_backend
+from flashtts_core.testing.conformance import BackendContract, Reference, run
 from flashtts_core.types import Sampling, TokenRequest
 
 
@@ -25,6 +25,9 @@ class TestCountingBackend(BackendContract):
 
     async def open_backend(self) -> Backend:
         return counting_backend()
+
+    def reference(self) -> Reference:
+        return CountingReference()
 
 
 def request(key: str = "a", *, max_tokens: int = 8, prompt: tuple[int, ...] = (1, 2, 3)) -> TokenRequest:
