@@ -66,6 +66,21 @@ def test_a_runtime_that_dies_fails_every_request_and_all_later_ones() -> None:
     run(check())
 
 
+def test_a_runtime_that_dies_of_a_new_request_tells_that_request_too() -> None:
+    class Choking(CountingModel):
+        def admit(self, request: TokenRequest) -> None:
+            raise RuntimeError("the counting model choked")
+
+    async def check() -> None:
+        backend = ThreadedBackend(Choking())
+        async with asyncio.timeout(20):
+            with pytest.raises(BackendDied, match="choked"):
+                await collect(backend, request())
+        await backend.aclose()
+
+    run(check())
+
+
 def test_the_model_is_closed_by_its_own_thread_when_the_backend_closes() -> None:
     async def check() -> bool:
         model = CountingModel()
