@@ -6,7 +6,6 @@ Importing this is cheap; mlx is imported when a model is opened.
 from __future__ import annotations
 
 import asyncio
-
 from typing import TYPE_CHECKING
 
 from flashtts_core import Backend, BackendContext, BackendSpec, hookimpl

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flashtts_backend_mlx import flashtts_backends
+
 from flashtts_core.testing.conformance import CheckpointContract
 
 (SPEC,) = flashtts_backends()
