@@ -21,6 +21,8 @@ from flashtts_core.types import TokenRequest
 
 _DIED = "The language model's process ended. Restart flashtts."
 _CLOSED = "The backend is closed; open the model again."
+_PATIENCE = 20.0
+"""Seconds that vLLM's processes get to end before they are killed."""
 
 
 class VllmBackend:
@@ -80,7 +82,8 @@ class VllmBackend:
         self._closed = True
         if not self._engine.errored:
             await self._engine.abort(self._ids)
-        await asyncio.to_thread(self._engine.shutdown)
+        await asyncio.to_thread(self._engine.shutdown, timeout=_PATIENCE)
+        del self._engine  # vLLM's destructor fails when it runs as late as the end of the program
 
 
 def sampling_params(request: TokenRequest, vocab_size: int) -> SamplingParams:
