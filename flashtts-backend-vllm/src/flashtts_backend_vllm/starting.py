@@ -30,7 +30,7 @@ _CPU_CACHE_VARIABLE = "VLLM_CPU_KVCACHE_SPACE"
 _SEEDS = 1 << 32  # numpy, which vLLM seeds too, takes no larger ones
 
 
-class _Outline(Struct, frozen=True):
+class Outline(Struct, frozen=True):
     """What is read of a model's configuration before vLLM reads it."""
 
     model_type: str
@@ -40,7 +40,7 @@ class _Outline(Struct, frozen=True):
 
 def start_engine(folder: Path, settings: Settings, own: VllmSettings) -> AsyncLLM:
     """Start vLLM's processes; raises ``ConfigError`` and ``BadCheckpoint``. Takes half a minute."""
-    outline = _outline(folder)
+    outline = outline_of(folder)
     if outline.model_type in FAMILIES and outline.quantization_config is None:
         with open_checkpoint(folder, read_config(folder)):
             pass  # vLLM's own complaints about tensors stay in the log of its process
@@ -71,7 +71,7 @@ def start_engine(folder: Path, settings: Settings, own: VllmSettings) -> AsyncLL
     return engine
 
 
-def engine_arguments(folder: Path, outline: _Outline, settings: Settings, own: VllmSettings) -> dict[str, Any]:
+def engine_arguments(folder: Path, outline: Outline, settings: Settings, own: VllmSettings) -> dict[str, Any]:
     """Return the arguments of vLLM's engine; raises ``ConfigError`` for settings that cannot be kept."""
     on_cpu = current_platform.is_cpu()
     return {
@@ -93,10 +93,11 @@ def engine_arguments(folder: Path, outline: _Outline, settings: Settings, own: V
     }
 
 
-def _outline(folder: Path) -> _Outline:
+def outline_of(folder: Path) -> Outline:
+    """Read what has to be known of a model before vLLM reads it; raises ``BadCheckpoint``."""
     path = folder / CONFIG_FILE
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_Outline)
+        return msgspec.json.decode(path.read_bytes(), type=Outline)
     except OSError as error:
         raise BadCheckpoint(
             f"{path} cannot be read: {error.strerror or error}. Give the folder of the model."

@@ -8,8 +8,8 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
-from flashtts_backend_mlx import flashtts_backends
 
+from flashtts_backend_mlx import flashtts_backends
 from flashtts_core.backends import Backend, BackendContext
 from flashtts_core.settings import Settings
 from flashtts_core.testing.checkpoints import Family, make_checkpoint

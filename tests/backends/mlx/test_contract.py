@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flashtts_backend_mlx import flashtts_backends
-
 from flashtts_core.testing.conformance import CheckpointContract
 
 (SPEC,) = flashtts_backends()

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import torch
-from flashtts_backend_mlx import flashtts_backends
 from safetensors.torch import load_file, save_file
 
+from flashtts_backend_mlx import flashtts_backends
 from flashtts_core.backends import Backend, BackendContext
 from flashtts_core.errors import BackendDied, ConfigError, EngineError
 from flashtts_core.plugins import Plugins

@@ -11,10 +11,10 @@ from typing import Any
 import mlx.core as mx
 import pytest
 import torch
-from flashtts_backend_mlx.config import read_config
 from mlx_lm.utils import load_model, quantize_model, save_model
 from safetensors.torch import load_file, save_file
 
+from flashtts_backend_mlx.config import read_config
 from flashtts_core.errors import BadCheckpoint, ConfigError
 from flashtts_core.testing.checkpoints import Family, TransformersReference
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import pytest
 
+from flashtts_backend_vllm import provider
+
 HERE = Path(__file__).parent
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    provider.prepare()  # imports vllm, before the test modules do
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flashtts_backend_vllm import flashtts_backends
-
 from flashtts_core.backends import Backend
 from flashtts_core.testing.conformance import CheckpointContract
 
