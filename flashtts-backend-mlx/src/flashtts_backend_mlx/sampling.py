@@ -1,9 +1,9 @@
 """Chooses the next id of one request: repetition penalty, temperature, top-k and top-p as transformers does.
 
 mlx-lm's own samplers cut before the temperature, draw from one generator for all, and know no allowed ids. Here a token
-is the argmax of ``score / temperature`` plus Gumbel noise, which is sampling from the softmax. The noise of an id
-follows from the request and the step alone, so scores that differ in their last bits between batch shapes give the
-same draw.
+is the argmax of ``score / temperature`` plus Gumbel noise, which is sampling from the softmax. The noise is that of the
+torch backend, a function of the request, the step and the id: scores that differ in their last bits between batch shapes
+give the same draw, and the same request gives the same ids on either backend.
 """
 
 from __future__ import annotations
@@ -17,6 +17,11 @@ import numpy as np
 from flashtts_core.backends.choices import Ranges, choices_of
 from flashtts_core.backends.draws import COLDEST, generator_of
 from flashtts_core.types import TokenRequest
+
+_WEYL, _MIX_1, _MIX_2 = (
+    mx.array(value, mx.uint64) for value in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+)
+"""The constants of SplitMix64 (Steele, Lea and Flood 2014)."""
 
 
 class Chooser:
@@ -57,12 +62,15 @@ class Chooser:
         ids = self._choices[self._step % len(self._choices)]
         self._step += 1
         scores = scores[0] if ids is None else scores[0, ids]
-        place = mx.argmax(scores) if self._temperature < COLDEST else self._drawn(scores / self._temperature)
-        return (place if ids is None else ids[place]).reshape(1)
+        if self._temperature < COLDEST:
+            place = mx.argmax(scores)
+        else:
+            place = self._drawn(scores / self._temperature, mx.arange(scores.size) if ids is None else ids)
+        return (place if ids is None else ids[place]).reshape(1).astype(mx.uint32)
 
-    def _drawn(self, scores: Any) -> Any:
-        """Return the place of the id that is drawn out of scores [N]."""
-        noise = mx.random.gumbel(scores.shape, key=mx.random.key(self._generator.getrandbits(63)))
+    def _drawn(self, scores: Any, ids: Any) -> Any:
+        """Return the place of the id that is drawn out of ``ids`` [N] with scores [N]."""
+        noise = gumbel(self._generator.getrandbits(64) - 2**63, ids)
         if 0 < self._top_k < scores.size:
             least = mx.topk(scores, self._top_k).min()  # ids that tie with it stay
             scores = mx.where(scores < least, -math.inf, scores)
@@ -74,6 +82,17 @@ class Chooser:
         before = mx.cumsum(share) - share
         beyond = (before >= self._top_p) & (mx.arange(scores.size) > 0)
         return order[mx.argmax(mx.where(beyond, -math.inf, scores) + noise[order])]
+
+
+def gumbel(key: int, ids: Any) -> Any:
+    """Return Gumbel noise for ``ids`` [N] under ``key``, 64 bits: the output of SplitMix64 at ``id``."""
+    bits = mx.array(key % 2**64, mx.uint64) + ids.astype(mx.uint64) * _WEYL
+    bits = (bits ^ (bits >> 30)) * _MIX_1
+    bits = (bits ^ (bits >> 27)) * _MIX_2
+    bits = bits ^ (bits >> 31)
+    # The smallest draws decide who wins, and a float32 keeps their precision; the largest must not round to 1.
+    uniform = ((bits >> 11).astype(mx.float32) + 0.5) * 2.0**-53
+    return -mx.log(-mx.log1p(-mx.minimum(uniform, 1 - 2.0**-24)))
 
 
 def _ids(choice: Ranges, vocab_size: int) -> Any:

@@ -1,4 +1,4 @@
-"""What a request may write at each step, as ranges that a backend can mask by or compute alone."""
+"""Which ids may follow, as sets of ranges: what ``TokenRequest.allowed`` and the stop ids come to at each step."""
 
 from __future__ import annotations
 
