@@ -38,11 +38,13 @@ LOOK_AHEAD = 2
 class Synthesizer:
     """An open engine with its voices; speaks many requests at once on one event loop.
 
-    ``flashtts_core.host.load`` makes one. Use it as ``async with``, or call ``aclose``.
+    ``flashtts_core.host.load`` makes one. Use it as ``async with``, or call ``aclose``. ``without`` names the sampling
+    fields that the engine's backend cannot honour.
     """
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
+    def __init__(self, engine: Engine, settings: Settings, *, without: frozenset[str] = frozenset()) -> None:
         self.engine = engine
+        self._honoured = engine.abilities.sampling - without
         self.settings = settings
         self._io = ThreadPoolExecutor(max_workers=4, thread_name_prefix="flashtts-io")
         self.voices = VoiceLibrary(
@@ -141,4 +143,4 @@ class Synthesizer:
 
     def _ignored(self, request: SpeechRequest) -> list[str]:
         given = (name for name in SAMPLING_FIELDS if getattr(request.sampling, name) is not None)
-        return [name for name in given if name not in self.engine.abilities.sampling]
+        return [name for name in given if name not in self._honoured]
