@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -181,7 +182,7 @@ def test_a_step_of_the_diffusion_is_that_of_the_reference(networks: Networks) ->
     assert_golden("dit8.step0.block0", array(found["block"].unflatten(0, (3, -1))))
     assert_golden("dit8.step0.pred3", array(velocities))
     assert_golden("dit8.step0.pred", array(guided(velocities, GUIDANCE)[None]))
-    for number, span in enumerate(zip(times, times[1:], strict=False)):
+    for number, span in enumerate(pairwise(times)):
         (velocities,) = network([Step(lane, latents, course, number)])
         latents = advance(latents, guided(velocities, GUIDANCE), span, noise[number] if number < 7 else None)
         if number in {0, 3}:

@@ -1,8 +1,8 @@
 """Integrated loudness after ITU-R BS.1770-4, and bringing one signal to the loudness of another. Pure.
 
 The two filters of its K weighting are made for any sample rate from their analog prototypes (a shelf at 1500 Hz, a
-high-pass at 38 Hz, as in pyloudnorm, whose numbers this gives). They are applied to the spectrum: their answers die away
-within a second, so with a second of silence behind the signal that is the filter itself, in one pass of numpy.
+high-pass at 38 Hz, as in pyloudnorm, whose numbers this gives). They are applied to the spectrum: their answers die
+away within a second, so with a second of silence behind the signal that is the filter itself, in one pass of numpy.
 """
 
 from __future__ import annotations

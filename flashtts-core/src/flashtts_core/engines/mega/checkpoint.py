@@ -50,11 +50,6 @@ class DurationConfig(Struct, frozen=True):
     use_rot_embed: bool = True
 
 
-def is_checkpoint(folder: Path) -> bool:
-    """Say whether a folder holds a MegaTTS 3 model, also one that is not complete, so that we can say what it lacks."""
-    return (folder / DIFFUSION).is_dir() and ((folder / CODEC).is_dir() or (folder / ALIGNER).is_dir())
-
-
 def find_files(folder: Path) -> MegaFiles:
     """Return the files of a checkpoint; raises ``BadCheckpoint`` that names all missing ones."""
     whole_codec = folder / CODEC / _WEIGHTS

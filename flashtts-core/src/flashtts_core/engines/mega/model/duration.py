@@ -129,7 +129,7 @@ class DurationNetwork(nn.Module):
         return x
 
     def decode(self, meaning: Tensor, tokens: Tensor, past: list[Memory] | None = None) -> tuple[Tensor, list[Memory]]:
-        """Return the lengths plus one [1, T] for phones [1, T, D], each with the token before it [1, T], and the memory.
+        """Return the lengths plus one [1, T] for phones [1, T, D], each with the token before it, and the memory.
 
         Without a past they are the first ones; with one there is a single new one.
         """
