@@ -48,8 +48,8 @@ def http() -> str:
     parts = [
         "# HTTP: routes and fields",
         "",
-        "How to use them, with examples: [HTTP](../http.md). The same, interactive: `/docs` of your server. Routes "
-        "that are marked *open* need no API key. A route under `/v1` that is another one's second name is not repeated.",
+        "How to use them, with examples: [HTTP](../http.md). The same, interactive: `/docs` of your server. Those "
+        "marked *open* need no API key. A route under `/v1` that is another one's second name is not repeated.",
         "",
         "| route | what it does | body | |",
         "|---|---|---|---|",

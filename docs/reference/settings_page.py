@@ -9,10 +9,10 @@ import workspace
 from flashtts_core.cli.main import build
 from flashtts_core.flags import knob_of
 from flashtts_core.settings import ENVIRONMENT_PREFIX, Settings, fields_of
-from flashtts_core.types import Sampling, SplitLimits, Style
+from flashtts_core.types import Diffusion, Sampling, SplitLimits, Style
 from flashtts_server.settings import ServerSettings
 
-REQUEST_GROUPS = (("Style", Style), ("Sampling", Sampling), ("Splitting", SplitLimits))
+REQUEST_GROUPS = (("Style", Style), ("Sampling", Sampling), ("Diffusion", Diffusion), ("Splitting", SplitLimits))
 
 
 def settings() -> str:

@@ -19,7 +19,7 @@ from flashtts_core.errors import ConfigError
 from flashtts_core.flags import dashes_are_underscores, model_settings
 from flashtts_core.plugins import EXTRAS, Plugins
 from flashtts_core.settings import ENVIRONMENT_PREFIX, Settings, Sources, fields_of
-from flashtts_core.types import Sampling, SplitLimits, Style
+from flashtts_core.types import Diffusion, Sampling, SplitLimits, Style
 from flashtts_server.settings import ServerSettings
 
 FOREIGN = frozenset({"curl", "docker", "echo", "head", "hf", "nox", "pip", "printf", "python", "trtllm-build"})
@@ -28,7 +28,7 @@ OTHER_VARIABLES = {"FLASHTTS_CONFIG", "FLASHTTS_TESTS_NO_SKIPS"}
 PLANNED = frozenset({*EXTRAS, "mega"})
 """Plugins that pages may be about before they are part of the tree; from then on they are held to what they say."""
 SETTINGS: tuple[type[Struct], ...] = (Settings, ServerSettings)
-REQUEST: tuple[type[Struct], ...] = (Style, Sampling, SplitLimits)
+REQUEST: tuple[type[Struct], ...] = (Style, Sampling, Diffusion, SplitLimits)
 
 
 @cache

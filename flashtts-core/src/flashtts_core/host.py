@@ -17,6 +17,7 @@ from flashtts_core.hub import fetch, local_path
 from flashtts_core.plugins import Plugins
 from flashtts_core.settings import Settings, fields_of
 from flashtts_core.synthesizer import Synthesizer
+from flashtts_core.types import SAMPLING_FIELDS
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ async def open_synthesizer(settings: Settings, plugins: Plugins | None = None) -
         return GuardedBackend(await backend.open(context), max_length=settings.max_length)
 
     engine = await spec.open(EngineContext(folder, settings, open_backend, _own(spec, settings)))
-    return Synthesizer(engine, settings)
+    return Synthesizer(engine, _with_roles(settings, spec), without=_without(backend))
 
 
 async def load(
@@ -69,6 +70,13 @@ async def _checkpoint(model_path: str | None, plugins: Plugins) -> Path | None:
     )
 
 
+def _with_roles(settings: Settings, spec: EngineSpec) -> Settings:
+    """Return the settings with the engine's usual role folder, if none is chosen and it is there."""
+    if settings.role_dir is None and spec.roles is not None and Path(spec.roles).is_dir():
+        return msgspec.structs.replace(settings, role_dir=spec.roles)
+    return settings
+
+
 def _own(spec: EngineSpec | BackendSpec, settings: Settings) -> Struct | None:
     """Return the plugin's own settings from its table."""
     table: dict[str, Any] = settings.plugin.get(spec.name, {})
@@ -80,6 +88,14 @@ def _own(spec: EngineSpec | BackendSpec, settings: Settings) -> Struct | None:
         return msgspec.convert(table, spec.own, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigError(f"The settings of the plugin {spec.name!r} do not fit: {error}.") from error
+
+
+def _without(backend: BackendSpec | None) -> frozenset[str]:
+    """Return the sampling fields that the backend cannot honour, and log them: answers name them too."""
+    if backend is None or not (missing := [name for name in SAMPLING_FIELDS if name not in backend.sampling]):
+        return frozenset()
+    logger.warning("The backend %s does not honour: %s. Answers say so too.", backend.name, ", ".join(missing))
+    return frozenset(missing)
 
 
 def _warn_of_idle_knobs(settings: Settings, engine: EngineSpec, backend: BackendSpec | None) -> None:

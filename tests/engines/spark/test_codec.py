@@ -18,10 +18,9 @@ from flashtts_core.engines.spark.codec.decoder import BiCodecDecoder, Piece
 from flashtts_core.engines.spark.codec.encoder import BiCodecEncoder, clip_of
 from flashtts_core.engines.spark.codec.lengths import pad
 from flashtts_core.engines.spark.codec.loading import Codec, CodecPlan, open_codec
-from flashtts_core.engines.spark.codec.mel import mel_filters
 from flashtts_core.engines.spark.codec.speaker import fsq_tokens, fsq_values
 from flashtts_core.engines.spark.codec.wav2vec2 import LISTENED, Wav2Vec2, normalised
-from flashtts_core.engines.spark.config import MelConfig
+from flashtts_core.nn.mel import MelBands, mel_filters
 
 RECORDINGS = ["a.norm", "b_stereo.norm", "c_quiet8k.norm"]
 DECODED = ["dec.T1", "dec.T2", "dec.T5", "dec.T37", "dec.T150", "batch.0", "batch.1", "batch.2"]
@@ -196,7 +195,7 @@ def test_padding_keeps_items_and_adds_zeros(lengths: Sequence[int]) -> None:
 
 
 def test_mel_filters_have_slaneys_shape() -> None:
-    filters = mel_filters(MelConfig(16_000, 1024, 640, 320, 10.0, 128))
+    filters = mel_filters(MelBands(16_000, 1024, 128, lowest=10.0))
     assert filters.shape == (128, 513)
     peaks = filters.argmax(axis=1)
     assert (np.diff(peaks) >= 0).all()

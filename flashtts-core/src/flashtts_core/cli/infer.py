@@ -17,7 +17,7 @@ from flashtts_core.errors import ConfigError, RequestError
 from flashtts_core.flags import model_options, model_settings, options
 from flashtts_core.plugins import Plugins
 from flashtts_core.settings import Settings, Sources
-from flashtts_core.types import Sampling, SpeechRequest, SplitLimits, Style, VoiceChoice
+from flashtts_core.types import Diffusion, Sampling, SpeechRequest, SplitLimits, Style, VoiceChoice
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from flashtts_core.stream import AudioStream
 
 _FILE_NAME = re.compile(r"\S+\.(txt|md)")
-GROUPS = (Style, Sampling, SplitLimits)
+GROUPS = (Style, Sampling, Diffusion, SplitLimits)
 
 
 def command(plugins: Plugins) -> click.Command:
@@ -76,6 +76,7 @@ def _request(flags: dict[str, Any]) -> SpeechRequest:
         voice=voice,
         style=typed.build(Style),
         sampling=typed.build(Sampling),
+        diffusion=typed.build(Diffusion),
         limits=typed.build(SplitLimits),
         script=flags["script"],
     )
