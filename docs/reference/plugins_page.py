@@ -5,6 +5,7 @@ from __future__ import annotations
 import workspace
 
 from flashtts_core.audio.formats import FORMATS
+from flashtts_core.host import HOST_KNOBS
 from flashtts_core.settings import Settings, fields_of
 from flashtts_core.types import SAMPLING_FIELDS
 
@@ -46,7 +47,7 @@ def plugins() -> str:
     parts += [
         f"| `--{knob}` | " + " | ".join(_mark(knob in spec.knobs) for spec in specs.values()) + " |"
         for knob in fields_of(Settings)
-        if any(knob in spec.knobs for spec in specs.values())
+        if knob not in HOST_KNOBS and any(knob in spec.knobs for spec in specs.values())
     ]
     parts += [
         "| keeps to the ids that can follow | "

@@ -12,6 +12,7 @@ from typing import Any
 from flashtts_core.plugins import Plugins
 
 ROOT = Path(__file__).parents[2]
+PRODUCT = ("pyproject.toml", "*/pyproject.toml")
 
 
 class SourceTree(Distribution):
@@ -38,15 +39,18 @@ class SourceTree(Distribution):
         return self.folder / "src" / path
 
 
-def distributions() -> Iterator[SourceTree]:
-    """Yield the distributions of this repository; the product itself comes first."""
-    for file in sorted(ROOT.glob("pyproject.toml")) + sorted(ROOT.glob("*/pyproject.toml")):
+def distributions(*patterns: str) -> Iterator[SourceTree]:
+    """Yield the distributions whose pyproject.toml match, left out: those of the product, which comes first itself."""
+    for file in (file for pattern in patterns or PRODUCT for file in sorted(ROOT.glob(pattern))):
         yield SourceTree(file.parent, tomllib.loads(file.read_text(encoding="utf-8"))["project"])
 
 
-def plugins() -> Plugins:
-    """Load the plugins of this repository, whether they are installed or not; importing them needs no runtime."""
-    found = list(distributions())
+def plugins(*, examples: bool = False) -> Plugins:
+    """Load the plugins of this repository, whether they are installed or not; importing them needs no runtime.
+
+    With ``examples`` those that show how to write one are among them.
+    """
+    found = [*distributions(), *(distributions("examples/*/pyproject.toml") if examples else ())]
     sys.path += [source for tree in found if (source := str(tree.folder / "src")) not in sys.path]
     known = Plugins.discover([point for tree in found for point in tree.entry_points.select(group="flashtts")])
     if known.broken:

@@ -33,8 +33,8 @@ REQUEST: tuple[type[Struct], ...] = (Style, Sampling, Diffusion, SplitLimits)
 
 @cache
 def plugins() -> Plugins:
-    """Return the plugins of this repository."""
-    found = reference("workspace").plugins()
+    """Return the plugins of this repository, and those that show how to write one."""
+    found = reference("workspace").plugins(examples=True)
     assert isinstance(found, Plugins)
     return found
 
