@@ -126,8 +126,9 @@ def test_every_hook_is_documented_with_its_arguments() -> None:
 
 
 @pytest.mark.parametrize("group", [Settings, ServerSettings])
-def test_the_guide_to_serving_says_when_to_change_each_setting(group: type) -> None:
-    spans = {flag for span in spans_of(DOCS / "serve.md") for flag in re.findall(r"--\w+", span)}
+def test_the_guides_to_serving_say_when_to_change_each_setting(group: type) -> None:
+    pages = [DOCS / "serve.md", *DOCS.glob("operations.md")]
+    spans = {flag for page in pages for span in spans_of(page) for flag in re.findall(r"--\w+", span)}
     assert not {f"--{name}" for name in fields_of(group)} - spans
 
 
