@@ -63,6 +63,13 @@ def plugins() -> str:
     for backend in specs.values():
         aliases = " ".join(f"`{alias}`" for alias in backend.aliases)
         parts.append(f"| `{backend.name}` | {aliases} | {backend.summary} | `{backend.install}` |")
+    parts += ["", "## Distributions", "", "| name | what it is | extras |", "|---|---|---|"]
+    for tree in workspace.distributions():
+        project = tree.project
+        extras = " ".join(f"`{extra}`" for extra in sorted(project.get("optional-dependencies", {})))
+        folder = tree.folder.relative_to(workspace.ROOT).as_posix()
+        link = f"[{project['name']}](../../{folder}/README.md)".replace("/./", "/")
+        parts.append(f"| {link} | {project['description']} | {extras} |")
     return "\n".join(parts)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import click
 import msgspec
 import workspace
@@ -32,15 +34,23 @@ def settings() -> str:
         "",
         *table(ServerSettings),
     ]
-    known = workspace.plugins()
-    for kind, entries in (("engine", known.engines), ("backend", known.backends)):
-        for spec in (entry.spec for entry in entries):
-            if spec.own is not None:
-                parts += ["", f"## The {kind} {spec.name} (table `[plugin.{spec.name}]`)", ""]
-                parts += table(spec.own, prefix=f"{spec.name.replace('-', '_')}_")
+    for kind, name, own in _plugin_groups():
+        parts += ["", f"## The {kind} {name} (table `[plugin.{name}]`)", "", *table(own, prefix=_prefix(name))]
     for title, group in REQUEST_GROUPS:
         parts += ["", f"## {title} of one request (`flashtts infer`, HTTP, Python)", "", *table(group)]
     return "\n".join(parts)
+
+
+def _plugin_groups() -> Iterator[tuple[str, str, type[msgspec.Struct]]]:
+    """Yield kind, name and settings of each plugin that has settings of its own."""
+    known = workspace.plugins()
+    named = [("engine", entry.spec.name, entry.spec.own) for entry in known.engines]
+    named += [("backend", entry.spec.name, entry.spec.own) for entry in known.backends]
+    yield from ((kind, name, own) for kind, name, own in named if own is not None)
+
+
+def _prefix(plugin: str) -> str:
+    return plugin.replace("-", "_") + "_"
 
 
 def table(group: type[msgspec.Struct], prefix: str = "") -> list[str]:
@@ -84,10 +94,8 @@ def _section(names: tuple[str, ...], command: click.Command) -> list[str]:
     usage = " ".join([*names, *(f"{argument.name or ''}".upper() for argument in arguments)])
     rows = [f"## `{usage}`", "", command.help or ""]
     settings = {name for group in (Settings, ServerSettings) for name in fields_of(group)}
-    plugins = workspace.plugins()
-    for entry in (*plugins.engines, *plugins.backends):
-        own = fields_of(entry.spec.own) if entry.spec.own else ()
-        settings |= {f"{entry.spec.name.replace('-', '_')}_{name}" for name in own}
+    for _, name, own in _plugin_groups():
+        settings |= {_prefix(name) + field for field in fields_of(own)}
     options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
     mine = [option for option in options if option.name not in settings]
     if mine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tomllib
 from collections.abc import Iterator
-from importlib.metadata import Distribution, SimplePath
+from importlib.metadata import Distribution
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +34,9 @@ class SourceTree(Distribution):
             )
         return None
 
-    def locate_file(self, path: Any) -> SimplePath:
+    def locate_file(self, path: Any) -> Path:
         """Return a file of the source tree."""
-        return self.folder / "src" / path
+        return self.folder / "src" / str(path)
 
 
 def distributions(*patterns: str) -> Iterator[SourceTree]:
