@@ -40,7 +40,7 @@ async def open_synthesizer(settings: Settings, plugins: Plugins | None = None) -
         return GuardedBackend(await backend.open(context), max_length=settings.max_length)
 
     engine = await spec.open(EngineContext(folder, settings, open_backend, _own(spec, settings)))
-    return Synthesizer(engine, settings)
+    return Synthesizer(engine, settings, backend=backend.name if backend else "none")
 
 
 async def load(
