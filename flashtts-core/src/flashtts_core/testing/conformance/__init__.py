@@ -10,7 +10,16 @@
 from __future__ import annotations
 
 from flashtts_core.testing.conformance.backend import BackendContract
+from flashtts_core.testing.conformance.cancellation import CancellationContract, CountedBackend, CountedModel, counted
 from flashtts_core.testing.conformance.engine import EngineContract
 from flashtts_core.testing.conformance.running import run
 
-__all__ = ["BackendContract", "EngineContract", "run"]
+__all__ = [
+    "BackendContract",
+    "CancellationContract",
+    "CountedBackend",
+    "CountedModel",
+    "EngineContract",
+    "counted",
+    "run",
+]
