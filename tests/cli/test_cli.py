@@ -199,6 +199,13 @@ def test_help_and_version_need_no_heavy_package() -> None:
     assert run("--version").stdout.startswith("flashtts")
 
 
+def test_help_names_no_default_where_there_is_none(capfd: pytest.CaptureFixture[str]) -> None:
+    assert call(["serve", "--help"]) == 0
+    shown = capfd.readouterr().out
+    assert "[default: 8000]" in shown
+    assert "[default: ]" not in shown
+
+
 def test_plugins_lists_the_embedded_voice() -> None:
     assert "hibari" in run("plugins").stdout
 

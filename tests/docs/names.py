@@ -221,6 +221,11 @@ def file_names() -> frozenset[str]:
     return frozenset(words | golden)
 
 
+def is_quoted(block: Block) -> bool:
+    """Say whether a block is part of a file that has tests of its own, or a test itself."""
+    return "class Test" in block.text or any(block.text.strip() in source for source in examples())
+
+
 @cache
 def examples() -> tuple[str, ...]:
     """Return the texts of the files in ``examples``, which have tests of their own."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from docs import names
 from docs.pages import Block, blocks_of
 from docs.shell import commands_of
 from flashtts_core.cli.main import call
@@ -31,7 +32,7 @@ _FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 def runs(block: Block) -> bool:
     """Say whether a block runs with the embedded voice."""
     if block.language == "python":
-        return "spark" not in block.words and "class Test" not in block.text
+        return "spark" not in block.words and not names.is_quoted(block)
     if block.language != "sh" or block.words:
         return False
     commands = commands_of(block.text)

@@ -47,7 +47,7 @@ def test_every_block_is_checked(block: Block) -> None:
     faults = names.faults_of_extras(block.text)
     faults += [name for name in re.findall(r"\bFLASHTTS_\w+", block.text) if name not in names.variables()]
     match block.language:
-        case _ if is_quoted(block):
+        case _ if names.is_quoted(block):
             pass
         case "sh" | "bash":
             faults += names.faults_of_script(block)
@@ -68,11 +68,6 @@ def test_every_block_is_checked(block: Block) -> None:
         case _:
             pytest.fail(f"{block.where}: nobody checks a block of the kind {block.language!r}")
     assert not faults, f"{block.where}: {faults}"
-
-
-def is_quoted(block: Block) -> bool:
-    """Say whether a block is part of a file that has tests of its own."""
-    return "class Test" in block.text or any(block.text.strip() in source for source in names.examples())
 
 
 def faults_of_toml(block: Block) -> list[str]:
