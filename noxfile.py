@@ -48,7 +48,7 @@ def types(session: nox.Session) -> None:
     """Strict types over sources, tests and examples."""
     needed = ["requirements.txt", "requirements-torch.txt", "requirements-types.txt"]
     install_workspace(session, *(part for name in needed for part in ("-r", f"tests/{name}")))
-    session.run("mypy", *SOURCES, "tests", "noxfile.py", "benchmarks", *EXAMPLES)
+    session.run("mypy", *SOURCES, "tests", "noxfile.py", "benchmarks", "docs/reference", *EXAMPLES)
 
 
 @nox.session
