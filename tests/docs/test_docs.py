@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from litestar.routes import WebSocketRoute
 
 from docs import names, running
 from docs.pages import DOCS, PAGES, ROOT, Block, blocks_of, prose_of, reference, spans_of, text_of
@@ -135,17 +136,28 @@ def test_every_command_has_an_example() -> None:
 
 
 def test_every_route_has_an_example_with_curl_and_one_in_python() -> None:
-    """A route under /v1 that is another one's second name, and those of pages, need none."""
+    """A route under /v1 that is another one's second name, and those of pages and of WebSockets, need none."""
     page = blocks_of(DOCS / "http.md")
     known = {path for path, *_ in reference("http_page").operations()}
     for path, method, *_ in reference("http_page").operations():
         second_name = path.startswith("/v1/") and path.removeprefix("/v1") in known
-        if second_name or path in {"/", "/docs", "/openapi.json"}:
+        if second_name or path in {"/", "/docs", "/openapi.json", *sockets()}:
             continue
         wanted = re.compile(re.sub(r"\\{\w+\\}", "[^/ \"'?]+", re.escape(running.ADDRESS + path)) + r"(?=[\"'?\s]|$)")
         for language in ("sh", "python"):
             found = [block for block in page if block.language == language and shows(block, wanted, method)]
             assert found, f"http.md has no {language} example of {method} {path}"
+
+
+def sockets() -> set[str]:
+    """Return the paths of WebSockets."""
+    return {route.path for route in reference("http_page").routes() if isinstance(route, WebSocketRoute)}
+
+
+def test_every_websocket_is_documented() -> None:
+    generated = set(dict(reference("generate").pages()))
+    written = "".join(text_of(page) for page in PAGES if page not in generated and page.name != "log.md")
+    assert not {path for path in sockets() if path not in written}
 
 
 def shows(block: Block, url: re.Pattern[str], method: str) -> bool:
