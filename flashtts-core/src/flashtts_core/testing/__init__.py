@@ -6,5 +6,6 @@ Subclass ``EngineContract`` or ``BackendContract`` in a pytest module and give i
 from __future__ import annotations
 
 from flashtts_core.testing.fakes import CountingModel, ToneEngine, ToneSettings, counting_backend, tone_reference
+from flashtts_core.testing.ids import IdsEngine
 
-__all__ = ["CountingModel", "ToneEngine", "ToneSettings", "counting_backend", "tone_reference"]
+__all__ = ["CountingModel", "IdsEngine", "ToneEngine", "ToneSettings", "counting_backend", "tone_reference"]
