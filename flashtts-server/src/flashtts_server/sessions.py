@@ -7,6 +7,7 @@ other; the text of the next may already come in.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
@@ -223,7 +224,8 @@ class Session:
     async def _close(self, code: int, reason: str) -> None:
         if not self._gone:
             self._gone = True
-            await self._socket.close(code, reason)
+            with contextlib.suppress(OSError, WebSocketDisconnect):  # the client may close at the same moment
+                await self._socket.close(code, reason)
 
     async def _fail(self, error: Exception) -> None:
         await self._fail_utterance(error, None)
