@@ -17,14 +17,24 @@ from typing import Self, TypeVar, TypeVarTuple
 
 import msgspec
 
+from flashtts_core.backends import BackendSpec
 from flashtts_core.continuity import Continuity
-from flashtts_core.engines import Engine
+from flashtts_core.engines import Abilities, Engine
 from flashtts_core.errors import TooLarge
 from flashtts_core.planner import divide, pace, turns_of
 from flashtts_core.settings import Settings, voice_folder
-from flashtts_core.stream import AudioStream, PlannedLine
+from flashtts_core.stream import AudioStream, Plan, PlannedLine
 from flashtts_core.text.normalize import normalize
-from flashtts_core.types import SAMPLING_FIELDS, AudioChunk, Line, Reference, SpeechRequest, Voice, VoiceChoice
+from flashtts_core.types import (
+    DIFFUSION_FIELDS,
+    SAMPLING_FIELDS,
+    AudioChunk,
+    Line,
+    Reference,
+    SpeechRequest,
+    Voice,
+    VoiceChoice,
+)
 from flashtts_core.voices import FolderStore, VoiceLibrary
 from flashtts_core.voices.roles import RoleFolder
 
@@ -49,19 +59,19 @@ class Synthesizer:
     """An open engine with its voices; speaks many requests at once on one event loop.
 
     ``flashtts_core.host.load`` makes one. Use it as ``async with``, or call ``aclose``. ``backend`` is the name of the
-    language-model runtime that the engine uses, ``none`` without one.
+    runtime of the engine's language model, ``none`` if it has none.
     """
 
-    def __init__(self, engine: Engine, settings: Settings, *, backend: str = "none") -> None:
+    def __init__(self, engine: Engine, settings: Settings, *, backend: BackendSpec | None = None) -> None:
         self.engine = engine
-        self.backend = backend
+        self.backend = "none" if backend is None else backend.name
+        self._honoured = _honoured(engine.abilities, backend)
         self.settings = settings
         self._io = ThreadPoolExecutor(max_workers=4, thread_name_prefix="flashtts-io")
         self.voices = VoiceLibrary(
             engine,
             FolderStore(voice_folder(settings)),
             RoleFolder(Path(settings.role_dir)) if settings.role_dir else None,
-            cloning=engine.abilities.cloning,
             io=self._io,
         )
 
@@ -79,12 +89,16 @@ class Synthesizer:
                 param="text",
             )
         lines, skipped = await self._plan(request, passage or Passage())
+        plan = Plan(
+            lines,
+            overlap=round(self.engine.rules.overlap * self.engine.sample_rate),
+            ignored=(*self._ignored(request), *(f"text:{script}" for script in sorted(skipped))),
+        )
         return AudioStream(
             self.engine.speak,
-            lines,
+            plan,
             sample_rate=self.engine.sample_rate,
             ahead=max(LOOK_AHEAD, self.engine.parallel) if whole else LOOK_AHEAD,
-            ignored=(*self._ignored(request), *(f"text:{script}" for script in sorted(skipped))),
         )
 
     async def warm_up(self) -> None:
@@ -125,7 +139,7 @@ class Synthesizer:
             voice = await self._voice(turn.voice, passage.voices)
             divided = await self._in_io(divide, turn.text, self.engine, request.limits)
             skipped |= divided.skipped
-            for text in divided.pieces:
+            for place, text in enumerate(divided.pieces, 1):
                 line = Line(
                     passage.request_id,
                     passage.lines,
@@ -134,7 +148,10 @@ class Synthesizer:
                     voice,
                     style,
                     sampling,
+                    request.diffusion,
                     passage.continuities[voice.name],
+                    opens=place == 1,
+                    closes=place == len(divided.pieces),
                 )
                 passage.lines += 1
                 lines.append(PlannedLine(line, stretch))
@@ -150,5 +167,12 @@ class Synthesizer:
         return known[choice]
 
     def _ignored(self, request: SpeechRequest) -> list[str]:
-        given = (name for name in SAMPLING_FIELDS if getattr(request.sampling, name) is not None)
-        return [name for name in given if name not in self.engine.abilities.sampling]
+        fields = ((request.sampling, SAMPLING_FIELDS), (request.diffusion, DIFFUSION_FIELDS))
+        given = [name for part, names in fields for name in names if getattr(part, name) is not None]
+        return [name for name in given if name not in self._honoured]
+
+
+def _honoured(abilities: Abilities, backend: BackendSpec | None) -> frozenset[str]:
+    """Return the fields of a request that change something: the engine knows them and the backend can do them."""
+    lacking = frozenset() if backend is None else frozenset(SAMPLING_FIELDS) - backend.sampling
+    return (abilities.sampling - lacking) | frozenset(DIFFUSION_FIELDS if abilities.diffusion else ())
