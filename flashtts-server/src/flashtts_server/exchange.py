@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable
 from typing import TypeAlias, cast
 
 from litestar.types import HTTPRequestEvent, HTTPResponseStartEvent, Message, Receive, ReceiveMessage, Scope, Send
 
-from flashtts_core.errors import RequestTimeout
-from flashtts_server.deadlines import deadline_in, until
 from flashtts_server.errors import CLIENT_GONE
 from flashtts_server.metrics import Metrics
 from flashtts_server.records import begin_record
 from flashtts_server.scope import request_id
+
+logger = logging.getLogger(__name__)
 
 SMALL_BODY = 65_536
 """Bytes; more is not read for a request that is refused."""
@@ -33,7 +35,8 @@ class Exchange:
         self._metrics = metrics
         self._patience = patience
         self._let_go = let_go
-        self._stalled = f"The client took nothing of its answer for {patience:g} s."
+        self._watch: asyncio.TimerHandle | None = None
+        self._sending_since: float | None = None
         self._record = begin_record(request_id(scope))
         self._status: int | None = None
         self._body_left = _has_large_body(scope)
@@ -46,7 +49,7 @@ class Exchange:
         return message
 
     async def send(self, message: Message) -> None:
-        """Pass a message on to the client; raises ``RequestTimeout`` if the client does not take what it is sent."""
+        """Pass a message on to the client."""
         if (status := _status_in(message)) is not None:
             self._begin(status)
             extra = [
@@ -57,18 +60,32 @@ class Exchange:
                 extra.append((b"connection", b"close"))
             headers = cast("HTTPResponseStartEvent", message)  # all three kinds of message have them
             headers["headers"] = [*headers.get("headers", ()), *extra]
+        loop = asyncio.get_running_loop()
+        if self._watch is None:
+            self._watch = loop.call_later(self._patience, self._look)
+        self._sending_since = loop.time()
         try:
-            async with until(deadline_in(self._patience), self._stalled):
-                await self._send(message)
-        except RequestTimeout:
-            self._let_go()
-            raise
+            await self._send(message)
+        finally:
+            self._sending_since = None
 
     def end(self) -> None:
         """Take note that the exchange is over; a client that has no answer left before it."""
+        if self._watch is not None:
+            self._watch.cancel()
         if self._status is None:
             self._begin(CLIENT_GONE)
         self._record.write(method=self._method, route=self._route, status=self._status or CLIENT_GONE)
+
+    def _look(self) -> None:
+        """Let the client go if it has taken nothing for too long; one timer for all sends, as there are many."""
+        loop = asyncio.get_running_loop()
+        due = (self._sending_since or loop.time()) + self._patience
+        if self._sending_since is not None and loop.time() >= due:
+            logger.warning("The client took nothing of its answer for %g s and was let go.", self._patience)
+            self._let_go()
+        else:
+            self._watch = loop.call_at(due, self._look)
 
     @property
     def _route(self) -> str:

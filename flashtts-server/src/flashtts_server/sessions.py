@@ -166,7 +166,7 @@ class Session:
         """Start an utterance; it speaks when those before it have ended."""
         config, voice = self._config, self._voice
 
-        async def request(sentence: str) -> SpeechRequest:
+        def request(sentence: str) -> SpeechRequest:
             return config.to_core(sentence, voice)
 
         rate = config.sample_rate or (PCM_RATE if config.response_format == "pcm" else None)

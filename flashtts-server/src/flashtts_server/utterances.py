@@ -26,7 +26,7 @@ from flashtts_server.speech import Speech, Turn
 class Manner(Struct, frozen=True):
     """How an utterance is spoken and sent; ``request`` makes the request for one of its sentences."""
 
-    request: Callable[[str], Awaitable[SpeechRequest]]
+    request: Callable[[str], SpeechRequest]
     format: AudioFormat
     sample_rate: int | None = None
 
@@ -119,7 +119,7 @@ class Utterance:
         passage = Passage()
         try:
             while sentence is not None:
-                speech = await Speech.part(turn, await self._manner.request(sentence), passage)
+                speech = await Speech.part(turn, self._manner.request(sentence), passage)
                 try:
                     await self._opened.put((sentence, speech))
                 except asyncio.CancelledError:
