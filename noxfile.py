@@ -143,6 +143,13 @@ def bench(session: nox.Session) -> None:
     session.run("python", "benchmarks/server.py", *session.posargs)
 
 
+@nox.session
+def load(session: nox.Session) -> None:
+    """Print the figures of the server under load: event loop, overload, disconnects, overhead."""
+    install_workspace(session, "-r", "tests/requirements.txt")
+    session.run("python", "benchmarks/load.py", *session.posargs)
+
+
 @nox.session(venv_backend="none")
 def dev(session: nox.Session) -> None:
     """Make .venv, the environment to work in."""
