@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -116,7 +117,7 @@ def raw(server: LiveServer, *, receive_buffer: int | None = None) -> socket.sock
     return connection
 
 
-def post(path: str, body: dict[str, object]) -> bytes:
+def post(path: str, body: Mapping[str, object]) -> bytes:
     content = json.dumps(body).encode()
     head = [f"POST {path} HTTP/1.1", "Host: here", "Content-Type: application/json", f"Content-Length: {len(content)}"]
     return "\r\n".join([*head, "", ""]).encode() + content
@@ -179,6 +180,19 @@ def test_a_body_that_does_not_arrive_is_not_waited_for(start: Start) -> None:
         answer = connection.recv(65_536)
     assert answer.startswith(b"HTTP/1.1 504")
     assert b"The body did not arrive within 0.3 s" in answer
+
+
+@pytest.mark.parametrize("sent", [b"", b"POST /speak HTTP/1.1\r\nHost: he"])
+def test_a_connection_on_which_nothing_begins_is_closed(start: Start, sent: bytes) -> None:
+    server = start(server_settings=ServerSettings(read_timeout=0.3))
+    url = server.url.replace("http", "ws", 1) + "/v1/audio/speech/stream"
+    with raw(server) as connection, connect(url) as session:
+        connection.sendall(sent)
+        with contextlib.suppress(ConnectionResetError):  # if the server had not read all of it
+            assert connection.recv(10) == b""
+        session.recv(timeout=30)
+        session.send(json.dumps({"type": "input.done"}))  # what has begun goes on
+        assert json.loads(session.recv(timeout=30))["type"] == "session.done"
 
 
 def test_a_connection_that_is_reset_frees_its_place(start: Start, eventually: Eventually) -> None:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import TypeAlias, cast
 
-from litestar.types import HTTPRequestEvent, HTTPResponseStartEvent, Message, Receive, ReceiveMessage, Scope, Send
+from litestar.types import HTTPResponseStartEvent, Message, Receive, ReceiveMessage, Scope, Send
 
 from flashtts_server.errors import CLIENT_GONE
 from flashtts_server.metrics import Metrics
@@ -45,7 +45,7 @@ class Exchange:
         """Pass a message on to the application."""
         message = await self._receive()
         if self._body_left and message["type"] == "http.request":
-            self._body_left = cast("HTTPRequestEvent", message)["more_body"]
+            self._body_left = message["more_body"]
         return message
 
     async def send(self, message: Message) -> None:

@@ -23,6 +23,7 @@ from flashtts_core.settings import Settings
 from flashtts_core.synthesizer import Synthesizer
 from flashtts_server.app import Hooks, create_app
 from flashtts_server.broken_off import SHORTEN
+from flashtts_server.impatience import impatient
 from flashtts_server.records import logging_to
 from flashtts_server.service import Service
 from flashtts_server.settings import ServerSettings
@@ -112,6 +113,7 @@ class SpeechServer(uvicorn.Server, Hooks):
             timeout_graceful_shutdown=settings.drain_timeout,
         )
         _load_certificate(config, settings)
+        config.http_protocol_class = impatient(config.http_protocol_class, settings.read_timeout)
         logging.getLogger("uvicorn.error").addFilter(SHORTEN)
         super().__init__(config)
 

@@ -65,7 +65,8 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
         float, Meta(gt=0, description="Longest time for one request, waiting and sending included, in seconds.")
     ] = 600.0
     read_timeout: Annotated[
-        float, Meta(gt=0, description="Longest time for the body of a request to arrive, in seconds.")
+        float,
+        Meta(gt=0, description="Longest time for a request to begin, and then for its body to arrive, in seconds."),
     ] = 60.0
     send_timeout: Annotated[
         float,
