@@ -48,7 +48,7 @@ def types(session: nox.Session) -> None:
     """Strict types over sources, tests and examples."""
     needed = ["requirements.txt", "requirements-torch.txt", "requirements-types.txt"]
     install_workspace(session, *(part for name in needed for part in ("-r", f"tests/{name}")))
-    session.run("mypy", *SOURCES, "tests", "noxfile.py", "benchmarks", "docs/reference", *EXAMPLES)
+    session.run("mypy", *SOURCES, "tests", "noxfile.py", "benchmarks", "docs/reference", "examples/websocket.py", *EXAMPLES)
 
 
 @nox.session
@@ -141,6 +141,13 @@ def bench(session: nox.Session) -> None:
     """Print the figures of the README: latency, overhead, parallel speed-up, memory."""
     install_workspace(session, "-r", "tests/requirements.txt")
     session.run("python", "benchmarks/server.py", *session.posargs)
+
+
+@nox.session
+def load(session: nox.Session) -> None:
+    """Print the figures of the server under load: event loop, overload, disconnects, overhead."""
+    install_workspace(session, "-r", "tests/requirements.txt")
+    session.run("python", "benchmarks/load.py", *session.posargs)
 
 
 @nox.session(venv_backend="none")

@@ -19,6 +19,7 @@ from litestar.status_codes import HTTP_400_BAD_REQUEST
 from msgspec import inspect as mi
 
 from flashtts_core.errors import RequestError
+from flashtts_server.deadlines import deadline_in, until
 from flashtts_server.errors import ClientGone
 from flashtts_server.scope import AnyRequest, remember_renamed
 from flashtts_server.wire import MULTIPART, URLENCODED, Body
@@ -36,7 +37,9 @@ def body_of(kind: type[B]) -> Callable[[AnyRequest], Awaitable[B]]:
     """Return the provider of a body that is JSON, or a form if it says so."""
 
     async def provide(request: AnyRequest) -> B:
-        body = await read_body(request, kind)
+        seconds = request.app.state.service.settings.read_timeout
+        async with until(deadline_in(seconds), f"The body did not arrive within {seconds:g} s; send it faster."):
+            body = await read_body(request, kind)
         remember_renamed(request.scope, kind.renamed)  # from here on it is the core that names fields
         return body
 
@@ -87,7 +90,7 @@ def _from_form(values: dict[str, Any], kind: type[B]) -> B:
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise _refusal(error, kind) from error
+        raise refusal(error, kind) from error
 
 
 def _from_json(body: bytes, kind: type[B]) -> B:
@@ -97,7 +100,7 @@ def _from_json(body: bytes, kind: type[B]) -> B:
             values = {name: value for name, value in values.items() if value is not None}
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
-        raise _refusal(error, kind) from error
+        raise refusal(error, kind) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise RequestError(f"The body is not valid JSON: {reason}. Send a JSON object in UTF-8.") from error
@@ -109,7 +112,7 @@ def _fields(kind: type[Body]) -> tuple[mi.Field, ...]:
     return info.fields
 
 
-def _refusal(error: msgspec.ValidationError, kind: type[Body]) -> RequestError:
+def refusal(error: msgspec.ValidationError, kind: type[Body]) -> RequestError:
     """Say what does not fit, in words of the API."""
     reason, _, path = str(error).partition(" - at `$")
     fields = {field.name: field for field in _fields(kind)}
