@@ -31,13 +31,14 @@ Speak = Callable[[Line], AsyncGenerator[AudioChunk, None]]
 
 
 class PlannedLine:
-    """A line and the factor by which its sound is still to be sped up after the engine made it."""
+    """A line, the factor by which its sound is still to be sped up, and which turn of the dialogue it belongs to."""
 
-    __slots__ = ("line", "stretch")
+    __slots__ = ("line", "stretch", "turn")
 
-    def __init__(self, line: Line, stretch: float = 1.0) -> None:
+    def __init__(self, line: Line, stretch: float = 1.0, turn: int = 0) -> None:
         self.line = line
         self.stretch = stretch
+        self.turn = turn
 
 
 class _LineTask:
@@ -77,8 +78,9 @@ class _LineTask:
 class AudioStream:
     """The speech of one request: iterate over its chunks, then close it (or use it as ``async with``).
 
-    ``sample_rate`` is that of all chunks, ``ignored`` names the request's fields that mean nothing to the engine, and
-    ``usage`` counts what was read and generated so far.
+    ``sample_rate`` is that of all chunks, ``ignored`` names the request's fields that mean nothing to the engine,
+    ``usage`` counts what was read and generated so far, and ``turn`` is the turn of a dialogue that the latest chunk
+    belongs to, counted from 0.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class AudioStream:
         self.sample_rate = sample_rate
         self.ignored = tuple(ignored)
         self.usage = Usage()
+        self.turn = 0
         self._speak = speak
         self._planned = deque(lines)
         self._ahead = ahead
@@ -149,6 +152,7 @@ class AudioStream:
             async with aclosing(task.chunks()) as chunks:
                 async for chunk in _paced(chunks, planned.stretch, self.sample_rate):
                     self.usage += chunk.usage
+                    self.turn = planned.turn
                     yield chunk
             await task.aclose()
             self._running.popleft()

@@ -110,7 +110,7 @@ class Synthesizer:
         skipped: frozenset[str] = frozenset()
         voices: dict[str | None, Voice] = {}
         continuities: defaultdict[str, Continuity] = defaultdict(Continuity)
-        for turn in turns_of(request):
+        for number, turn in enumerate(turns_of(request)):
             style, stretch = pace(turn.style, self.engine.abilities)
             voice = await self._voice(turn.voice, voices)
             divided = await self._in_io(divide, turn.text, self.engine, request.limits)
@@ -126,7 +126,7 @@ class Synthesizer:
                     sampling,
                     continuities[voice.name],
                 )
-                lines.append(PlannedLine(line, stretch))
+                lines.append(PlannedLine(line, stretch, number))
         return lines, skipped
 
     async def _in_io(self, compute: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:

@@ -22,7 +22,7 @@ from flashtts_core.audio.formats import FORMATS
 from flashtts_server.guards import PUBLIC
 from flashtts_server.replies import ErrorReply
 from flashtts_server.scope import AnyRequest
-from flashtts_server.wire import Body, CreateSpeechBody
+from flashtts_server.wire import Body
 
 _REF = "#/components/schemas/{name}"
 _ERRORS = {
@@ -103,7 +103,7 @@ def _complete(schema: dict[str, Any], routes: list[HTTPRoute]) -> dict[str, Any]
         if "body" in opt:
             operation["requestBody"] = _request_body(opt["body"])
         if opt.get("audio"):
-            operation["responses"]["200"] = _audio(events=opt["body"] is CreateSpeechBody)
+            operation["responses"]["200"] = _audio(events="stream_format" in opt["body"].__struct_fields__)
         operation["responses"] = {
             status: answer for status, answer in operation["responses"].items() if status.startswith("2")
         } | _errors(opt)

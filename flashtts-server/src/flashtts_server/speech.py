@@ -54,6 +54,9 @@ class Speech:
         self._place = place
         self._metrics = metrics
         self._arrived = arrived
+        self.turns: list[float] = []
+        """Where each turn of a dialogue that has begun starts, in seconds."""
+        self._samples = 0
         self._ended = False  # by its own end or by an error; else it is the client who leaves
         self._closed = False
 
@@ -89,6 +92,9 @@ class Speech:
         """Yield the speech piece by piece; raises ``RequestTimeout`` and what the engine raises."""
         while (chunk := await self._next()) is not None:
             self._metrics.audio.inc(len(chunk.samples) / self.sample_rate)
+            while len(self.turns) <= self._stream.turn:
+                self.turns.append(self._samples / self.sample_rate)
+            self._samples += len(chunk.samples)
             yield chunk
         self._ended = True
 
