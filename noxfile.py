@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "types", "dist", "tests", "torch"]
+nox.options.sessions = ["lint", "types", "dist", "tests", "torch", "browser"]
 nox.options.error_on_missing_interpreters = True
 nox.options.default_venv_backend = "virtualenv"
 
@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent
 CONSTRAINTS = "tests/constraints.txt"
 DISTRIBUTIONS = ["flashtts-core", "flashtts-server", "flashtts-engine-hibari", "."]
 TORCH_TESTS = ["tests/backends/torch", "tests/engines/spark", "tests/engines/orpheus"]
+BROWSER_TESTS = "tests/browser"
 SOURCES = ["src", "flashtts-core/src", "flashtts-server/src", "flashtts-engine-hibari/src"]
 
 
@@ -41,7 +42,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Strict types over sources, tests and examples."""
-    needed = ["requirements.txt", "requirements-torch.txt", "requirements-types.txt"]
+    needed = [f"requirements{part}.txt" for part in ("", "-torch", "-browser", "-types")]
     install_workspace(session, *(part for name in needed for part in ("-r", f"tests/{name}")))
     session.run("mypy", *SOURCES, "tests", "noxfile.py", "benchmarks")
 
@@ -50,7 +51,7 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the test suite: units, properties, real servers with real clients, speech checked by ear (ASR)."""
     install_workspace(session, "-r", "tests/requirements.txt")
-    session.run("pytest", *(f"--ignore={folder}" for folder in TORCH_TESTS), *session.posargs)
+    session.run("pytest", *(f"--ignore={folder}" for folder in [*TORCH_TESTS, BROWSER_TESTS]), *session.posargs)
 
 
 @nox.session
@@ -58,6 +59,18 @@ def torch(session: nox.Session) -> None:
     """Run the tests of the engines and the backend that need torch."""
     install_workspace(session, "-r", "tests/requirements.txt", "-r", "tests/requirements-torch.txt")
     session.run("pytest", *(session.posargs or TORCH_TESTS))
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Use the web page as people do: chromium in front of real servers, with the small Spark checkpoint on torch."""
+    needed = [f"requirements{part}.txt" for part in ("", "-torch", "-browser")]
+    install_workspace(session, *(part for name in needed for part in ("-r", f"tests/{name}")))
+    if shutil.which("chromium") is None:
+        administrator = [] if os.geteuid() == 0 else ["sudo"]
+        session.run(*administrator, "apt-get", "update", "-qq", external=True)
+        session.run(*administrator, "apt-get", "install", "-y", "-qq", "chromium", external=True, silent=True)
+    session.run("pytest", *(session.posargs or [BROWSER_TESTS]), env={"OMP_NUM_THREADS": "1"})
 
 
 @nox.session
@@ -85,7 +98,7 @@ def dist(session: nox.Session) -> None:
 def full(session: nox.Session) -> None:
     """Run the test suite on every supported Python that is installed."""
     install_workspace(session, "-r", "tests/requirements.txt")
-    session.run("pytest", *(f"--ignore={folder}" for folder in TORCH_TESTS), *session.posargs)
+    session.run("pytest", *(f"--ignore={folder}" for folder in [*TORCH_TESTS, BROWSER_TESTS]), *session.posargs)
 
 
 @nox.session
@@ -101,5 +114,5 @@ def dev(session: nox.Session) -> None:
     session.run("python", "-m", "venv", ".venv", external=True)
     pip = [".venv/bin/pip", "install", "-q", "-c", CONSTRAINTS]
     editable = [part for name in DISTRIBUTIONS for part in ("-e", name)]
-    needed = [f"requirements{part}.txt" for part in ("", "-torch", "-lint", "-types")]
+    needed = [f"requirements{part}.txt" for part in ("", "-torch", "-browser", "-lint", "-types")]
     session.run(*pip, *editable, *(part for name in needed for part in ("-r", f"tests/{name}")), external=True)

@@ -19,6 +19,7 @@ from litestar.routes import HTTPRoute
 from litestar.serialization import encode_json
 
 from flashtts_core.audio.formats import FORMATS
+from flashtts_core.types import LEVELS
 from flashtts_server.guards import PUBLIC
 from flashtts_server.replies import ErrorReply
 from flashtts_server.scope import AnyRequest
@@ -110,7 +111,19 @@ def _complete(schema: dict[str, Any], routes: list[HTTPRoute]) -> dict[str, Any]
         if opt.get("public"):
             operation["security"] = []
     components = schema["components"]
+    for each in schemas.values():
+        _in_order(each)
     return schema | {"components": components | {"schemas": components.get("schemas", {}) | schemas}}
+
+
+def _in_order(node: Any) -> None:
+    """Put levels and formats, which a schema lists by the alphabet, into the order that people expect."""
+    if isinstance(node, dict):
+        for names in (LEVELS, tuple(FORMATS)):
+            if set(node.get("enum", ())) == set(names):
+                node["enum"] = list(names)
+    for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _in_order(part)
 
 
 def _operations(schema: dict[str, Any], routes: list[HTTPRoute]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

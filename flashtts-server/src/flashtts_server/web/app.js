@@ -45,6 +45,7 @@ function complain(error, again = null) {
   at("problem-words").textContent = sentence(error);
   at("again").hidden = again === null;
   at("again").onclick = () => { say(""); again(); };
+  at("problem").scrollIntoView({ block: "nearest" });
   return undefined;
 }
 

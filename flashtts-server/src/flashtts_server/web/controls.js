@@ -91,16 +91,25 @@ export class Controls {
     const names = Object.keys(PRESETS).map((name) => {
       const button = make("button", { type: "button", className: "chip", textContent: t(`settings.preset.${name}`) });
       button.dataset.preset = name;
+      button.wanted = Object.fromEntries(Object.entries(PRESETS[name](own)).filter(([field]) => field in own));
       button.addEventListener("click", () => {
         const { seed } = this.set;
-        const wanted = Object.entries(PRESETS[name](own)).filter(([field]) => field in own);
-        this.set = { ...Object.fromEntries(wanted), ...(seed === undefined ? {} : { seed }) };
+        this.set = { ...button.wanted, ...(seed === undefined ? {} : { seed }) };
         this.draw();
         this.root.querySelector(`[data-preset=${name}]`).focus();
       });
       return button;
     });
+    this.presetButtons = names;
+    this.markPreset();
     return make("div", { className: "chips", role: "group", "aria-label": t("settings.presets") }, ...names);
+  }
+
+  /** Show which preset the values are, the seed aside. */
+  markPreset() {
+    const { seed, ...set } = this.set;
+    const same = (wanted) => JSON.stringify(Object.entries(wanted).sort()) === JSON.stringify(Object.entries(set).sort());
+    for (const button of this.presetButtons ?? []) button.setAttribute("aria-pressed", same(button.wanted));
   }
 
   row({ name, whole, default: own, minimum, minimum_excluded: excluded, maximum }) {
@@ -114,6 +123,7 @@ export class Controls {
     field.addEventListener("input", () => {
       if (field.value === "") delete this.set[name];
       else this.set[name] = Number(field.value);
+      this.markPreset();
     });
     const dice = name === "seed" ? iconButton("dice", t("settings.random"), () => {
       this.set.seed = Math.floor(Math.random() * 1e6);

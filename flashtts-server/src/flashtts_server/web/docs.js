@@ -19,7 +19,7 @@ function operationsOf(description) {
       .flatMap(([path, methods]) => Object.entries(methods)
         .filter(([method, operation]) => method !== "head" && operation.tags?.includes(tag.name))
         .map(([method, operation]) => ({ path, method, operation, anchor: `${method}${path.replace(/[^a-z0-9]+/gi, "-")}` })))
-      .sort((one, other) => one.path.localeCompare(other.path)),
+      .sort((one, other) => one.path.length - other.path.length || one.path.localeCompare(other.path)),
   }));
 }
 

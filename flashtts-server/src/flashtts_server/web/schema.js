@@ -21,11 +21,13 @@ export class SchemaReader {
     return parts ? parts.filter((part) => part.type !== "null").flatMap((part) => this.parts(part)) : [whole];
   }
 
-  /** Return the fields of an object as `[name, schema, required]`. */
+  /** Return the fields of an object as `[name, schema, required]`, the required ones first. */
   fields(schema) {
     const object = this.resolved(schema);
     const required = new Set(object.required ?? []);
-    return Object.entries(object.properties ?? {}).map(([name, field]) => [name, field, required.has(name)]);
+    return Object.entries(object.properties ?? {})
+      .map(([name, field]) => [name, field, required.has(name)])
+      .sort(([, , one], [, , other]) => other - one);
   }
 
   isFile(schema) { return this.parts(schema).some((part) => part.format === "binary"); }

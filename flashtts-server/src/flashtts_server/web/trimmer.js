@@ -1,11 +1,11 @@
 // Chooses the part of a recording that is used, by ear and by eye.
 
 import { make } from "./dom.js";
-import { figure } from "./dock.js";
 import { Sound } from "./sound.js";
 import { t } from "./texts.js";
 import { drawWave } from "./wave.js";
 
+const figure = (seconds) => seconds.toFixed(1);
 const LEAST = 1; // seconds that a voice needs
 
 /** Draws into `root`; `from` and `to` are seconds of `recording`, at most `limit` apart. */

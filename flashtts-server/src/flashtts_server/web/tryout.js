@@ -131,7 +131,7 @@ export class TryOut {
       copied.textContent = navigator.clipboard ? t("docs.copied") : "";
     });
     this.code.setAttribute("aria-label", t("docs.example"));
-    this.code.setAttribute("role", "region");
+    this.code.setAttribute("role", "group");
     return make("div", { className: "samples" }, make("p", { className: "chips" }, ...this.tabs, copy, copied), this.code);
   }
 
