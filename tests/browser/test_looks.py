@@ -84,8 +84,9 @@ def test_axe_finds_nothing_serious(start: Serve, open_page: Open, scheme: str, w
             page.click("#speak")
             expect(page.locator("#status")).to_have_text("Done.")
         if view == "/#voices":
-            recording = {"name": "a.wav", "mimeType": "audio/wav", "buffer": tone_reference().audio}
-            page.set_input_files("#recording-file", recording)
+            page.set_input_files(
+                "#recording-file", {"name": "a.wav", "mimeType": "audio/wav", "buffer": tone_reference().audio}
+            )
             expect(page.locator("#taken")).to_be_visible()
         found = Axe().run(page).response["violations"]
         grave = [(each["id"], [node["html"] for node in each["nodes"]]) for each in found if each["impact"] != "minor"]

@@ -60,7 +60,7 @@ def test_a_typed_text_is_heard_word_for_word(
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()  # it has played to its end
     sound = heard(page)
     assert set(sound.gaps) <= {0}, "pieces follow each other without a gap"
-    assert word_error_rate(TEXT, hear(sound.samples.astype(np.float32) / 32768, sound.rate)) < 0.2
+    assert word_error_rate(TEXT, hear((sound.samples / 32768).astype(np.float32), sound.rate)) < 0.2
     file = decode(saved(page, "#download", tmp_path).read_bytes())
     np.testing.assert_array_equal(sound.samples, np.round(file.samples * 32768).astype(np.int32))
 
