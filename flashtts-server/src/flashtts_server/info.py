@@ -7,7 +7,7 @@ from msgspec import inspect as mi
 from flashtts_core.audio.formats import FORMATS
 from flashtts_core.engines import Engine
 from flashtts_core.synthesizer import Synthesizer
-from flashtts_core.types import LEVELS, SAMPLING_FIELDS, Sampling
+from flashtts_core.types import LEVELS, Diffusion, Sampling
 from flashtts_server.replies import AbilitiesReply, LimitsReply, RoleReply, SamplingControl, ServerInfo
 from flashtts_server.settings import ServerSettings
 
@@ -25,7 +25,12 @@ async def server_info(synthesizer: Synthesizer, settings: ServerSettings, *, ver
         sample_rate=engine.sample_rate,
         formats=list(FORMATS),
         levels=list(LEVELS),
-        sampling=[_control(name, engine) for name in SAMPLING_FIELDS if name in engine.abilities.sampling],
+        sampling=[
+            _control(name, kind, engine)
+            for kind in (Sampling, Diffusion)
+            for name in kind.__struct_fields__
+            if name in synthesizer.honoured
+        ],
         abilities=_abilities(engine),
         limits=LimitsReply(
             text_characters=synthesizer.settings.max_text_length,
@@ -63,24 +68,24 @@ def _abilities(engine: Engine) -> AbilitiesReply:
     )
 
 
-def _control(name: str, engine: Engine) -> SamplingControl:
-    """Return the range that the vocabulary gives a sampling field, and the engine's default."""
-    description, number = _knob(name)
+def _control(name: str, kind: type[Sampling | Diffusion], engine: Engine) -> SamplingControl:
+    """Return the range that the vocabulary gives a field, and the engine's default if that is in its vocabulary."""
+    description, number = _knob(name, kind)
     minimum = number.gt if number.ge is None else number.ge
-    assert minimum is not None, "a sampling field has a smallest value"
+    assert minimum is not None, "such a field has a smallest value"
     return SamplingControl(
         name=name,
         description=description,
         whole=isinstance(number, mi.IntType),
-        default=getattr(engine.defaults, name),
+        default=getattr(engine.defaults, name, None),
         minimum=minimum,
         minimum_excluded=number.ge is None,
         maximum=number.le,
     )
 
 
-def _knob(name: str) -> tuple[str, mi.IntType | mi.FloatType]:
-    struct = mi.type_info(Sampling)
+def _knob(name: str, kind: type[Sampling | Diffusion]) -> tuple[str, mi.IntType | mi.FloatType]:
+    struct = mi.type_info(kind)
     assert isinstance(struct, mi.StructType)
     union = next(field.type for field in struct.fields if field.name == name)
     assert isinstance(union, mi.UnionType)

@@ -1,10 +1,11 @@
 // Pitch, speed, format and sampling: what the engine honours, and nothing else.
 
 import { iconButton, make } from "./dom.js";
-import { t } from "./texts.js";
+import { known, t } from "./texts.js";
 
 const NEUTRAL = "moderate";
 const STEPS = { temperature: 0.05, top_p: 0.05, repetition_penalty: 0.05 };
+const words = (key, otherwise) => (known(`sampling.${key}`) ? t(`sampling.${key}`) : otherwise);
 const rounded = (value) => Math.round(value * 100) / 100;
 
 /** What each preset sets, given the model's own values. */
@@ -80,7 +81,7 @@ export class Controls {
 
   sampling(open) {
     const rows = this.info.sampling.map((control) => this.row(control));
-    const named = this.info.sampling.some((control) => control.name === "temperature");
+    const named = this.info.sampling.some((control) => control.name === "temperature" && control.default > 0);
     return make("details", { className: "field", open },
       make("summary", { textContent: t("settings.sampling") }),
       named ? this.presets() : null, ...rows);
@@ -112,11 +113,11 @@ export class Controls {
     for (const button of this.presetButtons ?? []) button.setAttribute("aria-pressed", same(button.wanted));
   }
 
-  row({ name, whole, default: own, minimum, minimum_excluded: excluded, maximum }) {
+  row({ name, description, whole, default: own, minimum, minimum_excluded: excluded, maximum }) {
     const step = whole ? 1 : STEPS[name] ?? 0.01;
     const field = make("input", {
       type: "number", id: name, step: whole ? 1 : "any", min: excluded ? step : minimum,
-      value: this.set[name] ?? "", placeholder: String(own), inputMode: whole ? "numeric" : "decimal",
+      value: this.set[name] ?? "", placeholder: own === null ? "" : String(own), inputMode: whole ? "numeric" : "decimal",
       "aria-describedby": `${name}-help`,
     });
     if (maximum !== null) field.max = Math.min(maximum, Number.MAX_SAFE_INTEGER);
@@ -130,8 +131,8 @@ export class Controls {
       field.value = this.set.seed;
     }) : null;
     return make("div", { className: "number" },
-      make("label", { for: name, textContent: t(`sampling.${name}`) }),
+      make("label", { for: name, textContent: words(name, name) }),
       make("span", { className: "inputs" }, dice, field),
-      make("span", { className: "faint small", id: `${name}-help`, textContent: t(`sampling.${name}.help`) }));
+      make("span", { className: "faint small", id: `${name}-help`, textContent: words(`${name}.help`, description) }));
   }
 }

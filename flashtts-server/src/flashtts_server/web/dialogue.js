@@ -8,7 +8,7 @@ import { sampleText, t } from "./texts.js";
 export class Dialogue {
   constructor({ info, roles, complain }) {
     Object.assign(this, { info, roles, complain, mode: "turns" });
-    const [first, second = first] = roles.names;
+    const [first = "", second = first] = roles.names;
     const text = (key) => sampleText(key, info.abilities.languages);
     this.turns = [
       { role: first, text: text("dialogue.first"), pitch: "", speed: "" },
@@ -18,7 +18,10 @@ export class Dialogue {
     for (const radio of document.querySelectorAll("[name=mode]")) {
       radio.addEventListener("change", () => this.show(radio.value));
     }
-    roles.addEventListener("change", () => this.draw());
+    roles.addEventListener("change", () => {
+      for (const turn of this.turns) turn.role ||= roles.names[0] ?? "";
+      this.draw();
+    });
     document.addEventListener("language", () => this.draw());
     this.draw();
   }
@@ -54,7 +57,7 @@ export class Dialogue {
 
   add() {
     const before = this.turns.at(-2) ?? this.turns.at(-1);
-    this.turns.push({ role: before?.role ?? this.roles.names[0], text: "", pitch: "", speed: "" });
+    this.turns.push({ role: before?.role ?? this.roles.names[0] ?? "", text: "", pitch: "", speed: "" });
     this.draw();
     at("turns").lastElementChild.querySelector("textarea").focus();
   }
@@ -111,7 +114,7 @@ export class Dialogue {
 
   voices(turn) {
     const names = this.roles.names.map((name) => [name, name]);
-    if (this.roles.names.includes(turn.role)) return names;
+    if (this.roles.names.includes(turn.role) || !turn.role) return names;
     return [[turn.role, t("dialogue.unknown", { name: turn.role })], ...names];
   }
 

@@ -32,7 +32,7 @@ export class History {
     const { title, voice, format, reusable } = run.job;
     const text = title.length > SHORT ? `${title.slice(0, SHORT)} …` : title;
     const stopped = run.state === "stopped" ? [t("history.stopped")] : [];
-    const facts = [voice, format, clock(run.duration), ...stopped].join(" · ");
+    const facts = [voice, format, clock(run.duration), ...stopped].filter(Boolean).join(" · ");
     return make("li", {},
       iconButton("play", t("history.play", { text }), () => this.play(run)),
       make("div", { className: "what" },

@@ -66,6 +66,7 @@ export class Picker {
       row.hidden = !row.textContent.toLowerCase().includes(wanted);
       shown += row.hidden ? 0 : 1;
     }
-    this.nothing.textContent = shown ? "" : t("settings.none", { text: this.search.value.trim() });
+    const why = wanted ? t("settings.none", { text: this.search.value.trim() }) : t("settings.novoice");
+    this.nothing.textContent = shown ? "" : why;
   }
 }

@@ -43,7 +43,8 @@ function formatTurn(turn, number) {
   const text = turn.text.trim();
   if (!text) throw new Error(t("dialogue.empty", { number }));
   if (text.search(LOOKS_LIKE_A_TAG) >= 0) throw new Error(t("dialogue.tagged", { number }));
-  if (!turn.role || /[<>,:]/.test(turn.role)) throw new Error(t("dialogue.badname", { name: turn.role }));
+  if (!turn.role) throw new Error(t("settings.novoice"));
+  if (/[<>,:]/.test(turn.role)) throw new Error(t("dialogue.badname", { name: turn.role }));
   const attributes = ATTRIBUTES.filter((key) => turn[key]).map((key) => `,${key}:${turn[key]}`);
   return `<role:${turn.role}${attributes.join("")}>${text}`;
 }

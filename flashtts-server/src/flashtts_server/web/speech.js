@@ -82,7 +82,7 @@ export class Run extends EventTarget {
 
   /** Return the name and the content of the file: complete in the format that was asked for. */
   file() {
-    const { format, voice } = this.job;
+    const { format, voice = "" } = this.job;
     const { pieces, rate } = this.sound;
     const plain = voice.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "") || "speech";
     const content = format === "wav" ? closedWav(pieces, rate) : new Blob(pieces, { type: this.type });
