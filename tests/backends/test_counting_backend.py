@@ -11,8 +11,8 @@ from flashtts_core.backends import Backend, BackendSpec
 from flashtts_core.backends.guard import GuardedBackend
 from flashtts_core.backends.threaded import ThreadedBackend
 from flashtts_core.errors import BackendDied, RequestError
-from flashtts_core.testing import CountingModel, counting_backend
-from flashtts_core.testing.conformance import BackendContract, run
+from flashtts_core.testing import CountingModel, CountingReference, counting_backend
+from flashtts_core.testing.conformance import BackendContract, Reference, run
 from flashtts_core.types import Sampling, TokenRequest
 
 
@@ -25,6 +25,9 @@ class TestCountingBackend(BackendContract):
 
     async def open_backend(self) -> Backend:
         return counting_backend()
+
+    def reference(self) -> Reference:
+        return CountingReference()
 
 
 def request(key: str = "a", *, max_tokens: int = 8, prompt: tuple[int, ...] = (1, 2, 3)) -> TokenRequest:
@@ -58,6 +61,21 @@ def test_a_runtime_that_dies_fails_every_request_and_all_later_ones() -> None:
         assert not backend.alive
         with pytest.raises(BackendDied):
             await collect(backend, request())
+        await backend.aclose()
+
+    run(check())
+
+
+def test_a_runtime_that_dies_of_a_new_request_tells_that_request_too() -> None:
+    class Choking(CountingModel):
+        def admit(self, request: TokenRequest) -> None:
+            raise RuntimeError("the counting model choked")
+
+    async def check() -> None:
+        backend = ThreadedBackend(Choking())
+        async with asyncio.timeout(20):
+            with pytest.raises(BackendDied, match="choked"):
+                await collect(backend, request())
         await backend.aclose()
 
     run(check())

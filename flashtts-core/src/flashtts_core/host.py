@@ -13,10 +13,11 @@ from flashtts_core.backends import Backend, BackendContext, BackendSpec
 from flashtts_core.backends.guard import GuardedBackend
 from flashtts_core.engines import EngineContext, EngineSpec
 from flashtts_core.errors import BadCheckpoint, ConfigError
-from flashtts_core.hub import fetch, is_hub_id
+from flashtts_core.hub import fetch, local_path
 from flashtts_core.plugins import Plugins
 from flashtts_core.settings import Settings, fields_of
 from flashtts_core.synthesizer import Synthesizer
+from flashtts_core.types import SAMPLING_FIELDS
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ async def open_synthesizer(settings: Settings, plugins: Plugins | None = None) -
         return GuardedBackend(await backend.open(context), max_length=settings.max_length)
 
     engine = await spec.open(EngineContext(folder, settings, open_backend, _own(spec, settings)))
-    return Synthesizer(engine, _with_roles(settings, spec))
+    return Synthesizer(engine, _with_roles(settings, spec), without=_without(backend))
 
 
 async def load(
@@ -59,18 +60,10 @@ async def load(
 async def _checkpoint(model_path: str | None, plugins: Plugins) -> Path | None:
     if model_path is None:
         return None
-    if (folder := _local(model_path)) is not None:
-        return folder
-    return await fetch(model_path, [pattern for entry in plugins.engines for pattern in entry.spec.files])
-
-
-def _local(model_path: str) -> Path | None:
-    """Return the folder of that path, ``None`` for a hub id; what exists here is never taken for a hub id."""
-    folder = Path(model_path).expanduser()
+    if (folder := local_path(model_path)) is None:
+        return await fetch(model_path, [pattern for entry in plugins.engines for pattern in entry.spec.files])
     if folder.is_dir():
         return folder
-    if is_hub_id(model_path) and not folder.exists():
-        return None
     raise BadCheckpoint(
         f"There is no model folder {model_path}. Give --model_path a folder or a hub id such as "
         f"SparkAudio/Spark-TTS-0.5B; left out, the embedded voice speaks."
@@ -95,6 +88,14 @@ def _own(spec: EngineSpec | BackendSpec, settings: Settings) -> Struct | None:
         return msgspec.convert(table, spec.own, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigError(f"The settings of the plugin {spec.name!r} do not fit: {error}.") from error
+
+
+def _without(backend: BackendSpec | None) -> frozenset[str]:
+    """Return the sampling fields that the backend cannot honour, and log them: answers name them too."""
+    if backend is None or not (missing := [name for name in SAMPLING_FIELDS if name not in backend.sampling]):
+        return frozenset()
+    logger.warning("The backend %s does not honour: %s. Answers say so too.", backend.name, ", ".join(missing))
+    return frozenset(missing)
 
 
 def _warn_of_idle_knobs(settings: Settings, engine: EngineSpec, backend: BackendSpec | None) -> None:

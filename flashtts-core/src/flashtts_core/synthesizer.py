@@ -47,11 +47,14 @@ LOOK_AHEAD = 2
 class Synthesizer:
     """An open engine with its voices; speaks many requests at once on one event loop.
 
-    ``flashtts_core.host.load`` makes one. Use it as ``async with``, or call ``aclose``.
+    ``flashtts_core.host.load`` makes one. Use it as ``async with``, or call ``aclose``. ``without`` names the sampling
+    fields that the engine's backend cannot honour.
     """
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
+    def __init__(self, engine: Engine, settings: Settings, *, without: frozenset[str] = frozenset()) -> None:
         self.engine = engine
+        known = engine.abilities.sampling | (frozenset(DIFFUSION_FIELDS) if engine.abilities.diffusion else frozenset())
+        self._honoured = known - without
         self.settings = settings
         self._io = ThreadPoolExecutor(max_workers=4, thread_name_prefix="flashtts-io")
         self.voices = VoiceLibrary(
@@ -155,8 +158,6 @@ class Synthesizer:
         return known[choice]
 
     def _ignored(self, request: SpeechRequest) -> list[str]:
-        abilities = self.engine.abilities
-        known = abilities.sampling | (frozenset(DIFFUSION_FIELDS) if abilities.diffusion else frozenset())
         fields = ((request.sampling, SAMPLING_FIELDS), (request.diffusion, DIFFUSION_FIELDS))
         given = [name for part, names in fields for name in names if getattr(part, name) is not None]
-        return [name for name in given if name not in known]
+        return [name for name in given if name not in self._honoured]
