@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 from collections.abc import Callable
@@ -14,9 +15,22 @@ from torch import Tensor
 
 from engines.mega import golden
 from flashtts_core.engines.mega.checkpoint import find_files
-from flashtts_core.engines.mega.model.loading import MegaPlan, open_networks, open_part
+from flashtts_core.engines.mega.codec.wavvae import WavVaeDecoder
+from flashtts_core.engines.mega.model import sizes
+from flashtts_core.engines.mega.model.aligner import Aligner
+from flashtts_core.engines.mega.model.diffusion import DiffusionNetwork
+from flashtts_core.engines.mega.model.duration import DurationNetwork
+from flashtts_core.engines.mega.model.loading import (
+    CODEC_UNUSED,
+    DURATION_UNUSED,
+    NOTHING,
+    MegaPlan,
+    open_networks,
+    open_part,
+)
 from flashtts_core.errors import BadCheckpoint, ConfigError
 from flashtts_core.host import open_synthesizer
+from flashtts_core.nn.weights import WeightFile
 from flashtts_core.plugins import Plugins
 from flashtts_core.settings import Settings
 from flashtts_core.testing.conformance import run
@@ -184,3 +198,27 @@ def test_a_device_that_is_not_there_is_named(checkpoint: Path, tmp_path: Path) -
     settings = Settings(model_path=str(checkpoint), voice_dir=str(tmp_path), detokenizer_device="cuda:9")
     with pytest.raises(ConfigError, match="detokenizer_device cuda:9 is not there"):
         run(open_synthesizer(settings))
+
+
+OFFICIAL: dict[str, dict[str, list[int]]] = json.loads(
+    (golden.CHECKPOINT.parent / "official_mega_keys.json").read_text(encoding="utf-8")
+)
+"""Names and shapes of the official files; those of the duration network are one reading that fits what is known."""
+
+
+@pytest.mark.parametrize("part", OFFICIAL)
+def test_the_networks_of_the_official_size_have_the_official_names_and_shapes(part: str) -> None:
+    folded = {name.replace(".weight_v", ".weight"): shape for name, shape in OFFICIAL[part].items()}
+    shapes = {name: tuple(shape) for name, shape in folded.items() if not name.endswith(".weight_g")}
+    file = WeightFile(Path(part), shapes, lambda _: torch.zeros(0))
+    makers: dict[str, Callable[[], torch.nn.Module]] = {
+        "aligner_lm": lambda: Aligner(sizes.aligner_sizes(file)),
+        "diffusion_transformer": lambda: DiffusionNetwork(sizes.diffusion_sizes(file)),
+        "duration_lm": lambda: DurationNetwork(sizes.duration_sizes(file)),
+        "wavvae": lambda: WavVaeDecoder(sizes.codec_sizes(file)),
+    }
+    with torch.device("meta"):
+        network = makers[part]()
+    made = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    unused = {"wavvae": CODEC_UNUSED, "duration_lm": DURATION_UNUSED}.get(part, NOTHING)
+    assert made == {name: shape for name, shape in shapes.items() if not unused.match(name)}
