@@ -22,7 +22,7 @@ CONSTRAINTS = "tests/constraints.txt"
 DISTRIBUTIONS = ["flashtts-core", "flashtts-server", "flashtts-engine-hibari", "."]
 BACKENDS = ["flashtts-backend-mlx", "flashtts-backend-vllm"]
 EXAMPLES = ["examples/flashtts-backend-ngram", "examples/flashtts-engine-esperanto"]
-TORCH_TESTS = ["tests/backends/torch", "tests/engines/spark", "tests/engines/orpheus"]
+TORCH_TESTS = ["tests/backends/torch", "tests/engines/spark", "tests/engines/orpheus", "tests/engines/mega"]
 RUNTIME_TESTS = ["tests/backends/mlx", "tests/backends/vllm"]
 SOURCES = ["src", *(f"{name}/src" for name in [*DISTRIBUTIONS, *BACKENDS] if name != ".")]
 

@@ -27,9 +27,9 @@ from flashtts_core.engines.mega.speakers import SPEAKERS_KEPT, Speakers, codes_o
 from flashtts_core.engines.mega.speaking import Pacer, Written
 from flashtts_core.errors import EmptySpeech, NotSupported, RequestError, UnknownVoice
 from flashtts_core.host import open_synthesizer
+from flashtts_core.planner import divide
 from flashtts_core.synthesizer import Synthesizer
 from flashtts_core.testing.conformance import EngineContract, run
-from flashtts_core.text.split import split
 from flashtts_core.types import Diffusion, Line, Reference, Sampling, SpeechRequest, SplitLimits, Style, Voice
 
 REFERENCE = Reference(golden.RECORDING, None, golden.LATENT)
@@ -85,8 +85,9 @@ def test_a_long_text_is_its_lines_faded_into_each_other_streamed_or_whole(tmp_pa
             streamed = np.concatenate(pieces)
             np.testing.assert_array_equal(await say(synthesizer, request), streamed)
             voice = await engine.encode_voice("", REFERENCE)
-            texts = split(LONG, language="en", count_tokens=engine.count_tokens, limits=SPLIT)
+            texts = list(divide(LONG, engine, SPLIT).pieces)
             assert len(texts) > 2
+            assert texts[0] == "Good day."
             spoken = [[chunk async for chunk in engine.speak(line)] for line in lines_of(voice, texts, engine)]
             assert {len(chunks) for chunks in spoken} == {1}
             parts = [chunks[0].samples for chunks in spoken]
