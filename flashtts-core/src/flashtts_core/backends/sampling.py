@@ -8,19 +8,17 @@ the same request gives the same ids on either.
 from __future__ import annotations
 
 import functools
-import random
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flashtts_core.backends.choices import Ranges, choices_of
+from flashtts_core.backends.draws import COLDEST, generator_of
 from flashtts_core.errors import EngineError
 from flashtts_core.types import TokenRequest
 
 _WEYL, _MIX_1, _MIX_2 = (np.uint64(value) for value in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 """The constants of SplitMix64 (Steele, Lea and Flood 2014)."""
-_COLDEST = 1e-5
-"""Below this temperature sampling is greedy: scores divided by it leave the range of float32."""
 
 Ids = NDArray[np.int64]
 Scores = NDArray[np.float32]
@@ -38,8 +36,7 @@ class ScoreSampler:
         self._top_k = sampling.top_k or 0
         self._top_p = 1.0 if sampling.top_p is None else sampling.top_p
         self._penalty = 1.0 if sampling.repetition_penalty is None else sampling.repetition_penalty
-        # The prompt is part of the seed: the lines of a text share one, and their draws must not be tied.
-        self._generator = random.Random(f"{sampling.seed or 0} {request.prompt}")  # noqa: S311  # not a secret
+        self._generator = generator_of(request)
         self._written = 0
         self._seen: NDArray[np.bool_] | None = None
         if self._penalty != 1.0:
@@ -58,7 +55,7 @@ class ScoreSampler:
                 "The language model's scores are not numbers. The checkpoint or its conversion is broken."
             )
         row = self._penalised(row, ids)
-        if self._temperature < _COLDEST:
+        if self._temperature < COLDEST:
             column = int(row.argmax())
             token = column if ids is None else int(ids[column])
         else:
