@@ -191,7 +191,6 @@ class _Reasons:
 _LAST_ERRORS: deque[str] = deque(maxlen=3)
 
 
-@llama_cpp.llama_log_callback
 def _report(level: int, text: bytes, _: object) -> None:
     """Pass llama.cpp's messages to logging: errors as that, the rest for those who debug."""
     if message := text.decode(errors="replace").strip(" .\n"):
@@ -200,6 +199,9 @@ def _report(level: int, text: bytes, _: object) -> None:
         logger.log(logging.ERROR if level == _ERROR_LEVEL else logging.DEBUG, "%s", message)
 
 
+_REPORT = llama_cpp.llama_log_callback(_report)  # llama.cpp calls it as long as the process lives
+
+
 def _start() -> None:
-    llama_cpp.llama_log_set(_report, ctypes.c_void_p(0))
+    llama_cpp.llama_log_set(_REPORT, ctypes.c_void_p(0))
     llama_cpp.llama_backend_init()

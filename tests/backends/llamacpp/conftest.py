@@ -24,7 +24,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A small Qwen2 and a small Llama, each with a float32 ``model.gguf`` beside its official files."""
     folders = {}
     for family in ("qwen2", "llama"):
-        folders[family] = make_checkpoint(tmp_path_factory.mktemp(family), family)  # type: ignore[arg-type]  # literals
+        folders[family] = make_checkpoint(tmp_path_factory.mktemp(family), family)
         convert_model(folders[family], folders[family] / "model.gguf", "f32")
     return folders
 

@@ -105,7 +105,7 @@ def test_bfloat16_weights_in_several_files_convert_to_what_they_are(
 ) -> None:
     weights = {name: value.bfloat16() for name, value in load_file(checkpoints["llama"] / "model.safetensors").items()}
     names = sorted(weights)
-    index = {}
+    index: dict[str, str] = {}
     for number, part in enumerate((names[:5], names[5:]), 1):
         file = f"model-{number:05}-of-00002.safetensors"
         save_file({name: weights[name] for name in part}, tmp_path / file)
