@@ -2,7 +2,7 @@
 
 mlx-lm's own samplers cut before the temperature, draw from one generator for all, and know no allowed ids. Here a token
 is the argmax of ``score / temperature`` plus Gumbel noise, which is sampling from the softmax. The noise is that of the
-torch backend, a function of the request, the step and the id: scores that differ in their last bits between batch shapes
+torch backend, a function of the request, the step and the id: scores that differ in their last bits between batches
 give the same draw, and the same request gives the same ids on either backend.
 """
 
