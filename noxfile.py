@@ -14,15 +14,8 @@ from pathlib import Path
 import nox
 
 nox.options.sessions = [
-    "lint",
-    "types",
-    "dist",
-    "examples",
-    "tests",
-    "torch",
-    "browser",
-    "backend-mlx",
-    "backend-vllm",
+    *("lint", "types", "dist", "examples", "tests", "torch", "browser"),
+    *("backend-llamacpp", "backend-mlx", "backend-vllm"),
 ]
 nox.options.error_on_missing_interpreters = True
 nox.options.default_venv_backend = "virtualenv"
@@ -30,11 +23,11 @@ nox.options.default_venv_backend = "virtualenv"
 ROOT = Path(__file__).parent
 CONSTRAINTS = "tests/constraints.txt"
 DISTRIBUTIONS = ["flashtts-core", "flashtts-server", "flashtts-engine-hibari", "."]
-BACKENDS = ["flashtts-backend-mlx", "flashtts-backend-vllm"]
+BACKENDS = ["flashtts-backend-llamacpp", "flashtts-backend-mlx", "flashtts-backend-vllm"]
 EXAMPLES = ["examples/flashtts-backend-ngram", "examples/flashtts-engine-esperanto"]
 ENGINE_TESTS = [f"tests/engines/{name}" for name in ("spark", "orpheus", "mega")]
 TORCH_TESTS = ["tests/backends/torch", *ENGINE_TESTS, "tests/docs/torch"]
-RUNTIME_TESTS = ["tests/backends/mlx", "tests/backends/vllm"]
+RUNTIME_TESTS = ["tests/backends/llamacpp", "tests/backends/mlx", "tests/backends/vllm"]
 BROWSER_TESTS = "tests/browser"
 OTHER_TESTS = [*TORCH_TESTS, *RUNTIME_TESTS, BROWSER_TESTS]
 """What has a session of its own."""
@@ -78,6 +71,15 @@ def torch(session: nox.Session) -> None:
     """Run the tests of the engines and the backend that need torch."""
     install_workspace(session, "-r", "tests/requirements.txt", "-r", "tests/requirements-torch.txt")
     session.run("pytest", *(session.posargs or TORCH_TESTS))
+
+
+@nox.session(name="backend-llamacpp")
+def backend_llamacpp(session: nox.Session) -> None:
+    """Run the tests of the llama.cpp backend; the first time, pip builds llama-cpp-python for some minutes."""
+    # Without its image models, which are a third of it; pip keeps the wheel.
+    session.env.update({"CMAKE_ARGS": "-DLLAVA_BUILD=OFF", "CMAKE_BUILD_PARALLEL_LEVEL": "2"})
+    install_workspace(session, "-e", "flashtts-backend-llamacpp", "-r", "tests/requirements-backends.txt")
+    session.run("pytest", *(session.posargs or ["tests/backends/llamacpp"]))
 
 
 @nox.session(name="backend-mlx")
