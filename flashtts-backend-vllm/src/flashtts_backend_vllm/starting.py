@@ -27,6 +27,7 @@ _RESTRICTION = "flashtts_backend_vllm.restriction:AllowedIds"
 _GIB = 1 << 30
 _CPU_CACHE_GIB = 4.0
 _CPU_CACHE_VARIABLE = "VLLM_CPU_KVCACHE_SPACE"
+_TOLD_AT_MOST = 400
 _SEEDS = 1 << 32  # numpy, which vLLM seeds too, takes no larger ones
 
 
@@ -48,7 +49,7 @@ def start_engine(folder: Path, settings: Settings, own: VllmSettings) -> AsyncLL
     try:
         config = AsyncEngineArgs(**arguments).create_engine_config(UsageContext.ENGINE_CONTEXT)
     except (ValueError, OSError) as error:
-        raise ConfigError(f"vLLM does not take {folder} with these settings: {_first_line(error)}") from error
+        raise ConfigError(f"vLLM does not take {folder} with these settings: {_told(error)}") from error
     _check_heads(config)
     # Cut a context for which there is no memory, rather than refuse to start; what is left is read back below.
     config.model_config.original_max_model_len = -1
@@ -56,7 +57,7 @@ def start_engine(folder: Path, settings: Settings, own: VllmSettings) -> AsyncLL
         engine = AsyncLLM.from_vllm_config(config, disable_log_stats=True)
     except (RuntimeError, ValueError, OSError) as error:
         raise ConfigError(
-            f"vLLM did not start ({_first_line(error)}); its lines above say why. If memory is short, lower "
+            f"vLLM did not start ({_told(error)}); its lines above say why. If memory is short, lower "
             f"--max_length, --llm_batch_size or --llm_gpu_memory_utilization. A script that opens a model needs "
             f'the guard: if __name__ == "__main__".'
         ) from error
@@ -150,5 +151,6 @@ def _check_heads(config: Any) -> None:
         )
 
 
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+def _told(error: Exception) -> str:
+    """Return the beginning of what vLLM says, in one line."""
+    return " ".join(str(error).split())[:_TOLD_AT_MOST] or type(error).__name__
