@@ -13,7 +13,7 @@ from flashtts_core.backends import Backend, BackendContext, BackendSpec
 from flashtts_core.backends.guard import GuardedBackend
 from flashtts_core.engines import EngineContext, EngineSpec
 from flashtts_core.errors import BadCheckpoint, ConfigError
-from flashtts_core.hub import fetch, is_hub_id
+from flashtts_core.hub import fetch, local_path
 from flashtts_core.plugins import Plugins
 from flashtts_core.settings import Settings, fields_of
 from flashtts_core.synthesizer import Synthesizer
@@ -41,7 +41,7 @@ async def open_synthesizer(settings: Settings, plugins: Plugins | None = None) -
         return GuardedBackend(await backend.open(context), max_length=settings.max_length)
 
     engine = await spec.open(EngineContext(folder, settings, open_backend, _own(spec, settings)))
-    return Synthesizer(engine, settings, without=_without(backend))
+    return Synthesizer(engine, _with_roles(settings, spec), without=_without(backend))
 
 
 async def load(
@@ -60,22 +60,21 @@ async def load(
 async def _checkpoint(model_path: str | None, plugins: Plugins) -> Path | None:
     if model_path is None:
         return None
-    if (folder := _local(model_path)) is not None:
-        return folder
-    return await fetch(model_path, [pattern for entry in plugins.engines for pattern in entry.spec.files])
-
-
-def _local(model_path: str) -> Path | None:
-    """Return the folder of that path, ``None`` for a hub id; what exists here is never taken for a hub id."""
-    folder = Path(model_path).expanduser()
+    if (folder := local_path(model_path)) is None:
+        return await fetch(model_path, [pattern for entry in plugins.engines for pattern in entry.spec.files])
     if folder.is_dir():
         return folder
-    if is_hub_id(model_path) and not folder.exists():
-        return None
     raise BadCheckpoint(
         f"There is no model folder {model_path}. Give --model_path a folder or a hub id such as "
         f"SparkAudio/Spark-TTS-0.5B; left out, the embedded voice speaks."
     )
+
+
+def _with_roles(settings: Settings, spec: EngineSpec) -> Settings:
+    """Return the settings with the engine's usual role folder, if none is chosen and it is there."""
+    if settings.role_dir is None and spec.roles is not None and Path(spec.roles).is_dir():
+        return msgspec.structs.replace(settings, role_dir=spec.roles)
+    return settings
 
 
 def _own(spec: EngineSpec | BackendSpec, settings: Settings) -> Struct | None:

@@ -22,9 +22,18 @@ from flashtts_core.engines import Engine
 from flashtts_core.errors import TooLarge
 from flashtts_core.planner import divide, pace, turns_of
 from flashtts_core.settings import Settings, voice_folder
-from flashtts_core.stream import AudioStream, PlannedLine
+from flashtts_core.stream import AudioStream, Plan, PlannedLine
 from flashtts_core.text.normalize import normalize
-from flashtts_core.types import SAMPLING_FIELDS, AudioChunk, Line, Reference, SpeechRequest, Voice, VoiceChoice
+from flashtts_core.types import (
+    DIFFUSION_FIELDS,
+    SAMPLING_FIELDS,
+    AudioChunk,
+    Line,
+    Reference,
+    SpeechRequest,
+    Voice,
+    VoiceChoice,
+)
 from flashtts_core.voices import FolderStore, VoiceLibrary
 from flashtts_core.voices.roles import RoleFolder
 
@@ -44,14 +53,14 @@ class Synthesizer:
 
     def __init__(self, engine: Engine, settings: Settings, *, without: frozenset[str] = frozenset()) -> None:
         self.engine = engine
-        self._honoured = engine.abilities.sampling - without
+        known = engine.abilities.sampling | (frozenset(DIFFUSION_FIELDS) if engine.abilities.diffusion else frozenset())
+        self._honoured = known - without
         self.settings = settings
         self._io = ThreadPoolExecutor(max_workers=4, thread_name_prefix="flashtts-io")
         self.voices = VoiceLibrary(
             engine,
             FolderStore(voice_folder(settings)),
             RoleFolder(Path(settings.role_dir)) if settings.role_dir else None,
-            cloning=engine.abilities.cloning,
             io=self._io,
         )
 
@@ -68,12 +77,16 @@ class Synthesizer:
                 param="text",
             )
         lines, skipped = await self._plan(request)
+        plan = Plan(
+            lines,
+            overlap=round(self.engine.rules.overlap * self.engine.sample_rate),
+            ignored=(*self._ignored(request), *(f"text:{script}" for script in sorted(skipped))),
+        )
         return AudioStream(
             self.engine.speak,
-            lines,
+            plan,
             sample_rate=self.engine.sample_rate,
             ahead=max(LOOK_AHEAD, self.engine.parallel) if whole else LOOK_AHEAD,
-            ignored=(*self._ignored(request), *(f"text:{script}" for script in sorted(skipped))),
         )
 
     async def warm_up(self) -> None:
@@ -117,7 +130,7 @@ class Synthesizer:
             voice = await self._voice(turn.voice, voices)
             divided = await self._in_io(divide, turn.text, self.engine, request.limits)
             skipped |= divided.skipped
-            for text in divided.pieces:
+            for place, text in enumerate(divided.pieces, 1):
                 line = Line(
                     request_id,
                     len(lines),
@@ -126,7 +139,10 @@ class Synthesizer:
                     voice,
                     style,
                     sampling,
+                    request.diffusion,
                     continuities[voice.name],
+                    opens=place == 1,
+                    closes=place == len(divided.pieces),
                 )
                 lines.append(PlannedLine(line, stretch))
         return lines, skipped
@@ -142,5 +158,6 @@ class Synthesizer:
         return known[choice]
 
     def _ignored(self, request: SpeechRequest) -> list[str]:
-        given = (name for name in SAMPLING_FIELDS if getattr(request.sampling, name) is not None)
+        fields = ((request.sampling, SAMPLING_FIELDS), (request.diffusion, DIFFUSION_FIELDS))
+        given = [name for part, names in fields for name in names if getattr(part, name) is not None]
         return [name for name in given if name not in self._honoured]

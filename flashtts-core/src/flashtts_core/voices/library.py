@@ -10,6 +10,7 @@ from typing import ParamSpec, Protocol, TypeVar
 
 import msgspec
 
+from flashtts_core.engines import Abilities
 from flashtts_core.errors import NotSupported, UnknownVoice, VoiceExists
 from flashtts_core.types import Reference, Voice
 from flashtts_core.voices.folder import FolderStore, checked_name
@@ -26,6 +27,7 @@ class VoiceEncoder(Protocol):
     """The part of an engine that knows voices."""
 
     name: str
+    abilities: Abilities
 
     @property
     def voices(self) -> Mapping[str, Voice]:
@@ -40,22 +42,14 @@ class VoiceEncoder(Protocol):
 class VoiceLibrary:
     """The voices of an open engine: built in, from the role folder, and added by callers (in this order of precedence).
 
-    ``cloning`` says whether the engine can make voices from recordings; without it only the built-in ones are listed.
+    Of an engine that cannot make voices from recordings only the built-in ones are listed.
     """
 
-    def __init__(
-        self,
-        engine: VoiceEncoder,
-        store: FolderStore,
-        roles: RoleFolder | None,
-        *,
-        cloning: bool,
-        io: Executor,
-    ) -> None:
+    def __init__(self, engine: VoiceEncoder, store: FolderStore, roles: RoleFolder | None, *, io: Executor) -> None:
         self._engine = engine
         self._store = store
-        self._roles = roles if cloning else None
-        self._cloning = cloning
+        self._cloning = engine.abilities.cloning
+        self._roles = roles if self._cloning else None
         self._io = io
         self._cache: OrderedDict[str, Voice] = OrderedDict()
         self._encoding = asyncio.Lock()
@@ -77,7 +71,7 @@ class VoiceLibrary:
         """Return a voice ready to speak (``None``: the default); raises ``UnknownVoice`` that lists the known ones."""
         builtin = self._engine.voices
         if name is None:
-            return next(iter(builtin.values()))
+            name = await self._first()
         if name in builtin:
             return builtin[name]
         if name in self._cache:
@@ -90,12 +84,12 @@ class VoiceLibrary:
 
     async def clone(self, reference: Reference) -> Voice:
         """Make a voice for one request; raises ``NotSupported`` and what ``Engine.encode_voice`` raises."""
-        self.require_cloning()
+        self.require_cloning(latent=reference.latent is not None)
         return await self._engine.encode_voice("", reference)
 
     async def add(self, name: str, reference: Reference, *, overwrite: bool = False) -> Voice:
         """Make a voice and keep it; raises ``VoiceExists`` unless ``overwrite``, and as ``clone``."""
-        self.require_cloning()
+        self.require_cloning(latent=reference.latent is not None)
         name = checked_name(name)
         if self.is_builtin(name):
             raise VoiceExists(f"{name!r} is a built-in voice; choose another name.", param="name")
@@ -115,6 +109,16 @@ class VoiceLibrary:
             raise UnknownVoice(await self._unknown(name), param="name")
         await self._in_io(lambda: self._store.remove(name))
         self._cache.pop(name, None)
+
+    async def _first(self) -> str:
+        names = await self.names()
+        if not names:
+            raise UnknownVoice(
+                f"The engine {self._engine.name!r} has no voice of its own. Add one from a recording (/add_speaker, "
+                f"flashtts voices add), start with --role_dir, or clone one in the request (/clone_voice).",
+                param="voice",
+            )
+        return names[0]
 
     async def _load(self, name: str) -> Voice:
         if name not in await self.names():
@@ -138,17 +142,24 @@ class VoiceLibrary:
         while len(self._cache) > CACHE_SIZE:
             self._cache.popitem(last=False)
 
-    def require_cloning(self) -> None:
-        """Raise ``NotSupported`` if the engine cannot make voices from recordings."""
+    def require_cloning(self, *, latent: bool) -> None:
+        """Raise ``NotSupported`` if the engine cannot make voices from recordings, or not without a latent."""
         if not self._cloning:
             known = ", ".join(self._engine.voices)
             raise NotSupported(
                 f"The engine {self._engine.name!r} cannot clone voices. Use one of its own ({known}), "
                 f"or start flashtts with a model that clones, such as Spark-TTS."
             )
+        if self._engine.abilities.latent and not latent:
+            raise NotSupported(
+                f"The engine {self._engine.name!r} clones a voice from a recording together with its latent, a .npy "
+                f"file. Send it as latent_file to /clone_voice, or once to /add_speaker and name that role from then "
+                f"on; on the command line it is --latent_file.",
+                param="latent_file",
+            )
 
     async def _unknown(self, name: str) -> str:
-        return f"There is no voice {name!r}. Known voices: {', '.join(await self.names())}."
+        return f"There is no voice {name!r}. Known voices: {', '.join(await self.names()) or 'none'}."
 
     async def _in_io(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._io, call)

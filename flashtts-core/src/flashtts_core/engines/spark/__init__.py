@@ -48,6 +48,7 @@ def flashtts_engines() -> list[EngineSpec]:
                     for name in ("config.json", "model.safetensors", "pytorch_model.bin")
                 ),
             ),
+            roles="data/roles",
             uses_llm=True,
             knobs=frozenset(
                 {
