@@ -105,7 +105,7 @@ def read_config(folder: Path) -> DecoderConfig:
         family = msgspec.json.decode(content, type=_Family).model_type
         if family not in FAMILIES:
             raise BadCheckpoint(
-                f"{path} describes a model of type {family!r}; the torch backend runs {' and '.join(FAMILIES)}. "
+                f"{path} describes a model of type {family!r}; known here are {' and '.join(FAMILIES)}. "
                 f"Use another backend for this model."
             )
         file = msgspec.json.decode(content, type=_File)
@@ -127,8 +127,8 @@ def _refuse(path: Path, file: _File) -> None:
     }
     if found := [name for name, is_wrong in wrong.items() if is_wrong]:
         raise BadCheckpoint(
-            f"{path} asks for what the torch backend does not compute: {', '.join(found)}. It runs full attention, "
-            f"SiLU and unquantised weights; use another backend for this model."
+            f"{path} asks for what is not known here: {', '.join(found)}. Known are full attention, SiLU and "
+            f"unquantised weights; use another backend for this model."
         )
     for name in ("num_attention_heads", "num_key_value_heads", "hidden_size", "vocab_size", "num_hidden_layers"):
         if (value := getattr(file, name)) is not None and value < 1:
@@ -144,7 +144,7 @@ def _rope(path: Path, file: _File) -> Rope:
     if known is None or fields.partial_rotary_factor != 1.0:
         raise BadCheckpoint(
             f"{path} scales its rotary embedding by {scaling!r} (partial factor {fields.partial_rotary_factor}); "
-            f"the torch backend knows {', '.join(get_args(Scaling))}, over the whole head."
+            f"known here are {', '.join(get_args(Scaling))}, over the whole head."
         )
     return Rope(
         theta=file.rope_theta if fields.rope_theta is None else fields.rope_theta,
