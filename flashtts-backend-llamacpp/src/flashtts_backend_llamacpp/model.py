@@ -15,8 +15,9 @@ from flashtts_backend_llamacpp import LlamaCppSettings
 from flashtts_backend_llamacpp.files import find_gguf
 from flashtts_backend_llamacpp.placement import gpu_of, processors
 from flashtts_backend_llamacpp.runtime import MOST_SEQUENCES, Model, NoRoom, OutOfMemory, Part, Runtime, RuntimePlan
+from flashtts_core.backends.limits import check_fit
 from flashtts_core.backends.sampling import ScoreSampler
-from flashtts_core.errors import EngineError, RequestError
+from flashtts_core.errors import EngineError
 from flashtts_core.settings import Settings
 from flashtts_core.types import TokenRequest
 
@@ -56,13 +57,7 @@ class LlamaCppModel:
 
     def admit(self, request: TokenRequest) -> None:
         """Take a request into the batch; raises ``RequestError``."""
-        wanted = request.sampling.max_tokens
-        if wanted is None or not 0 < len(request.prompt) <= self.max_length - wanted:
-            raise RequestError(
-                f"A prompt of {len(request.prompt)} tokens and an answer of {wanted} do not fit the context of "
-                f"{self.max_length}; set max_tokens to what is left.",
-                param="max_tokens",
-            )
+        check_fit(request, self.max_length)
         sampler = ScoreSampler(request, self.vocab_size)
         self._jobs.append(_Job(request, sampler, self._free.pop()))
 

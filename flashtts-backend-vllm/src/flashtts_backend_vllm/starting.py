@@ -17,8 +17,8 @@ from vllm.v1.engine.async_llm import AsyncLLM
 from flashtts_backend_vllm import VllmSettings
 from flashtts_core.backends.formats import stands_half, without_overflow
 from flashtts_core.backends.torch.checkpoint import open_checkpoint
-from flashtts_core.backends.torch.config import CONFIG_FILE, FAMILIES, read_config
-from flashtts_core.errors import BadCheckpoint, ConfigError
+from flashtts_core.backends.torch.config import FAMILIES, read_config, read_fields
+from flashtts_core.errors import ConfigError
 from flashtts_core.settings import Dtype, Settings
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Outline(Struct, frozen=True):
 
 def start_engine(folder: Path, settings: Settings, own: VllmSettings) -> AsyncLLM:
     """Start vLLM's processes; raises ``ConfigError`` and ``BadCheckpoint``. Takes half a minute."""
-    outline = outline_of(folder)
+    outline = read_fields(folder, Outline)
     if outline.model_type in FAMILIES and outline.quantization_config is None:
         with open_checkpoint(folder, read_config(folder)):
             pass  # vLLM's own complaints about tensors stay in the log of its process
@@ -92,19 +92,6 @@ def engine_arguments(folder: Path, outline: Outline, settings: Settings, own: Vl
         "logits_processors": [_RESTRICTION],
         **_device(settings.llm_device, on_cpu=on_cpu),
     }
-
-
-def outline_of(folder: Path) -> Outline:
-    """Read what has to be known of a model before vLLM reads it; raises ``BadCheckpoint``."""
-    path = folder / CONFIG_FILE
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Outline)
-    except OSError as error:
-        raise BadCheckpoint(
-            f"{path} cannot be read: {error.strerror or error}. Give the folder of the model."
-        ) from error
-    except msgspec.DecodeError as error:
-        raise BadCheckpoint(f"{path} is not the configuration of a language model: {error}.") from error
 
 
 def _device(name: str, *, on_cpu: bool) -> dict[str, Any]:
