@@ -13,17 +13,20 @@ from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "types", "dist", "examples", "tests", "torch", "backend-mlx", "backend-vllm"]
+nox.options.sessions = [
+    *("lint", "types", "dist", "examples", "tests", "torch"),
+    *("backend-llamacpp", "backend-mlx", "backend-vllm"),
+]
 nox.options.error_on_missing_interpreters = True
 nox.options.default_venv_backend = "virtualenv"
 
 ROOT = Path(__file__).parent
 CONSTRAINTS = "tests/constraints.txt"
 DISTRIBUTIONS = ["flashtts-core", "flashtts-server", "flashtts-engine-hibari", "."]
-BACKENDS = ["flashtts-backend-mlx", "flashtts-backend-vllm"]
+BACKENDS = ["flashtts-backend-llamacpp", "flashtts-backend-mlx", "flashtts-backend-vllm"]
 EXAMPLES = ["examples/flashtts-backend-ngram", "examples/flashtts-engine-esperanto"]
 TORCH_TESTS = ["tests/backends/torch", "tests/engines/spark", "tests/engines/orpheus"]
-RUNTIME_TESTS = ["tests/backends/mlx", "tests/backends/vllm"]
+RUNTIME_TESTS = ["tests/backends/llamacpp", "tests/backends/mlx", "tests/backends/vllm"]
 SOURCES = ["src", *(f"{name}/src" for name in [*DISTRIBUTIONS, *BACKENDS] if name != ".")]
 
 
@@ -63,6 +66,15 @@ def torch(session: nox.Session) -> None:
     """Run the tests of the engines and the backend that need torch."""
     install_workspace(session, "-r", "tests/requirements.txt", "-r", "tests/requirements-torch.txt")
     session.run("pytest", *(session.posargs or TORCH_TESTS))
+
+
+@nox.session(name="backend-llamacpp")
+def backend_llamacpp(session: nox.Session) -> None:
+    """Run the tests of the llama.cpp backend; the first time, pip builds llama-cpp-python for some minutes."""
+    # Without its image models, which are a third of it; pip keeps the wheel.
+    session.env.update({"CMAKE_ARGS": "-DLLAVA_BUILD=OFF", "CMAKE_BUILD_PARALLEL_LEVEL": "2"})
+    install_workspace(session, "-e", "flashtts-backend-llamacpp", "-r", "tests/requirements-backends.txt")
+    session.run("pytest", *(session.posargs or ["tests/backends/llamacpp"]))
 
 
 @nox.session(name="backend-mlx")

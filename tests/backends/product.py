@@ -223,5 +223,5 @@ class ProductContract:
 def _assert_same_sound(sound: bytes, expected: bytes) -> None:
     """Compare pcm: of the same codes, decoded in company or alone, samples may round to neighbouring levels."""
     assert len(sound) == len(expected)
-    ours, theirs = (np.frombuffer(each, "<i2").astype(int) for each in (sound, expected))
-    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1)
+    mine, theirs = (np.frombuffer(each, "<i2").astype(int) for each in (sound, expected))
+    np.testing.assert_allclose(mine, theirs, rtol=0, atol=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def convert(plugins: Plugins) -> click.Group:
         from flashtts_backend_llamacpp.convert import convert_model  # noqa: PLC0415  # these are heavy
         from flashtts_backend_llamacpp.files import find_language_model  # noqa: PLC0415
 
+        logging.getLogger("gguf").setLevel(logging.WARNING)  # it reports every file it writes
         folder = find_language_model(asyncio.run(find_model(model, plugins)))
         target = output or folder / f"model-{number_format}.gguf"
         _check_target(target, overwrite=overwrite)

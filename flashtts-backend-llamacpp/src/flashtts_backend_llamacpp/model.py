@@ -14,8 +14,8 @@ from pathlib import Path
 from flashtts_backend_llamacpp import LlamaCppSettings
 from flashtts_backend_llamacpp.files import find_gguf
 from flashtts_backend_llamacpp.placement import gpu_of, processors
-from flashtts_backend_llamacpp.runtime import MOST_SEQUENCES, Model, NoRoom, OutOfMemory, Part, Runtime, RuntimePlan
-from flashtts_core.backends.limits import check_fit
+from flashtts_backend_llamacpp.runtime import MOST_SEQUENCES, Model, NoRoom, Part, Runtime, RuntimePlan
+from flashtts_core.backends.limits import check_room
 from flashtts_core.backends.sampling import ScoreSampler
 from flashtts_core.errors import EngineError
 from flashtts_core.settings import Settings
@@ -57,7 +57,7 @@ class LlamaCppModel:
 
     def admit(self, request: TokenRequest) -> None:
         """Take a request into the batch; raises ``RequestError``."""
-        check_fit(request, self.max_length)
+        check_room(request, self.max_length)
         sampler = ScoreSampler(request, self.vocab_size)
         self._jobs.append(_Job(request, sampler, self._free.pop()))
 
@@ -66,12 +66,7 @@ class LlamaCppModel:
         parts = self._plan()
         try:
             scores = iter(self._runtime.run([part for _, part in parts]))
-        except NoRoom:  # our count of places and llama.cpp's differ
-            if sum(job.length > 0 for job in self._jobs) <= 1:
-                return {parts[0][0].request.id: _short_of_memory(parts[0][0].request)}
-            self._park_youngest()
-            return {}
-        except OutOfMemory:
+        except NoRoom:
             longest = max((job for job, _ in parts), key=lambda job: len(job.tokens))
             for job in self._jobs:
                 self._runtime.forget(job.sequence, job.length)  # what of this step got as far as the cache

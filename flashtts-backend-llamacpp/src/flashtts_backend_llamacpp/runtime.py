@@ -24,18 +24,14 @@ logger = logging.getLogger(__name__)
 CACHE_TYPES = {"f32": llama_cpp.GGML_TYPE_F32, "f16": llama_cpp.GGML_TYPE_F16, "q8_0": llama_cpp.GGML_TYPE_Q8_0}
 MOST_SEQUENCES = int(llama_cpp.llama_max_parallel_sequences())
 
-_NO_ROOM = 1
-_OUT_OF_MEMORY = -2  # GGML_STATUS_ALLOC_FAILED, as llama_decode passes it on
+_NO_ROOM = {1, -2}
+"""What ``llama_decode`` returns when the cache is full, and when memory is (``GGML_STATUS_ALLOC_FAILED``)."""
 _FLASH_OFF, _FLASH_AUTO = 0, -1
-_LEVELS = {2: logging.WARNING, 3: logging.ERROR}
+_ERROR_LEVEL = 4  # of ggml_log_level: 1 debug, 2 info, 3 warning, 4 error, 5 more of the last
 
 
 class NoRoom(Exception):
-    """The cache has no place left for the tokens of this step; nothing has changed."""
-
-
-class OutOfMemory(Exception):
-    """llama.cpp could not get the memory for this step."""
+    """There is no memory for this step, or no place in the cache; part of its tokens may have got there."""
 
 
 class Part(Struct, frozen=True):
@@ -120,14 +116,12 @@ class Runtime:
     def run(self, parts: Sequence[Part]) -> list[NDArray[np.float32]]:
         """Run one step; return the scores [V] after each part that wants them, valid until the next step.
 
-        Raises ``NoRoom``, ``OutOfMemory``, or ``RuntimeError`` when llama.cpp is broken.
+        Raises ``NoRoom``, or ``RuntimeError`` when llama.cpp is broken.
         """
         batch, scored = self._arrays.fill(parts)
         status = llama_cpp.llama_decode(self._context, batch)
-        if status == _NO_ROOM:
+        if status in _NO_ROOM:
             raise NoRoom
-        if status == _OUT_OF_MEMORY:
-            raise OutOfMemory
         if status != 0:
             raise RuntimeError(f"llama.cpp stopped with status {status}")
         return [
@@ -197,15 +191,17 @@ class _Reasons:
 _LAST_ERRORS: deque[str] = deque(maxlen=3)
 
 
-@llama_cpp.llama_log_callback
 def _report(level: int, text: bytes, _: object) -> None:
-    """Pass llama.cpp's messages to logging: what is wrong as that, the rest for those who debug."""
+    """Pass llama.cpp's messages to logging: errors as that, the rest for those who debug."""
     if message := text.decode(errors="replace").strip(" .\n"):
-        if level >= max(_LEVELS) and level in _LEVELS:
+        if level == _ERROR_LEVEL:
             _LAST_ERRORS.append(message)
-        logger.log(_LEVELS.get(level, logging.DEBUG), "%s", message)
+        logger.log(logging.ERROR if level == _ERROR_LEVEL else logging.DEBUG, "%s", message)
+
+
+_REPORT = llama_cpp.llama_log_callback(_report)  # llama.cpp calls it as long as the process lives
 
 
 def _start() -> None:
-    llama_cpp.llama_log_set(_report, ctypes.c_void_p(0))
+    llama_cpp.llama_log_set(_REPORT, ctypes.c_void_p(0))
     llama_cpp.llama_backend_init()

@@ -18,7 +18,7 @@ from mlx_lm.generate import BatchGenerator
 
 from flashtts_backend_mlx.loading import LoadedModel, load_network
 from flashtts_backend_mlx.sampling import Chooser
-from flashtts_core.backends.limits import check_fit
+from flashtts_core.backends.limits import check_room
 from flashtts_core.errors import EngineError
 from flashtts_core.settings import Settings
 from flashtts_core.types import TokenRequest
@@ -49,7 +49,7 @@ class MlxModel:
 
     def admit(self, request: TokenRequest) -> None:
         """Take a request into the batch; raises ``RequestError``."""
-        check_fit(request, self.max_length)
+        check_room(request, self.max_length)
         with mx.stream(self._stream):
             chooser = Chooser(request, self.vocab_size)
         (self._numbers[request.id],) = self._batch.insert(

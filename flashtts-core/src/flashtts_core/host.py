@@ -34,6 +34,8 @@ async def open_synthesizer(settings: Settings, plugins: Plugins | None = None) -
     spec = plugins.detect(folder, settings)
     backend = plugins.backend(settings.backend) if spec.uses_llm else None
     _warn_of_idle_knobs(settings, spec, backend)
+    if backend is not None:
+        _warn_of_sampling(backend)
 
     async def open_backend(llm_folder: Path) -> Backend:
         assert backend is not None, f"the engine {spec.name} opens a backend but its spec says it uses none"
@@ -41,7 +43,7 @@ async def open_synthesizer(settings: Settings, plugins: Plugins | None = None) -
         return GuardedBackend(await backend.open(context), max_length=settings.max_length)
 
     engine = await spec.open(EngineContext(folder, settings, open_backend, _own(spec, settings)))
-    return Synthesizer(engine, _with_roles(settings, spec), without=_without(backend))
+    return Synthesizer(engine, _with_roles(settings, spec), backend=backend)
 
 
 async def load(
@@ -92,12 +94,10 @@ def _own(spec: EngineSpec | BackendSpec, settings: Settings) -> Struct | None:
         raise ConfigError(f"The settings of the plugin {spec.name!r} do not fit: {error}.") from error
 
 
-def _without(backend: BackendSpec | None) -> frozenset[str]:
-    """Return the sampling fields that the backend cannot honour, and log them: answers name them too."""
-    if backend is None or not (missing := [name for name in SAMPLING_FIELDS if name not in backend.sampling]):
-        return frozenset()
-    logger.warning("The backend %s does not honour: %s. Answers say so too.", backend.name, ", ".join(missing))
-    return frozenset(missing)
+def _warn_of_sampling(backend: BackendSpec) -> None:
+    """Log which sampling fields the backend cannot honour; answers name them, too."""
+    if missing := [name for name in SAMPLING_FIELDS if name not in backend.sampling]:
+        logger.warning("The backend %s does not honour: %s. Answers say so too.", backend.name, ", ".join(missing))
 
 
 def _warn_of_idle_knobs(settings: Settings, engine: EngineSpec, backend: BackendSpec | None) -> None:

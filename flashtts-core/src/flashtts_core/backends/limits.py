@@ -1,4 +1,4 @@
-"""Where an answer ends: at the first stop id, or when the tokens it may have are used up; and whether it fits."""
+"""Where an answer ends (at the first stop id, or when the tokens it may have are used up), and whether it has room."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ def cut(ids: Sequence[int], *, stop: Set[int], left: int) -> tuple[list[int], bo
     return kept, end < len(ids) or len(kept) == left
 
 
-def check_fit(request: TokenRequest, max_length: int) -> None:
-    """Raise ``RequestError`` if prompt and answer do not fit the context; the host asks for none that do not."""
+def check_room(request: TokenRequest, max_length: int) -> None:
+    """Raise ``RequestError`` unless prompt and answer fit a context of ``max_length``.
+
+    The host has cut ``max_tokens`` to what is left; a model checks what it could not survive.
+    """
     wanted = request.sampling.max_tokens
     if wanted is None or not 0 < len(request.prompt) <= max_length - wanted:
         raise RequestError(

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from flashtts_core.backends.choices import Ranges, choices_of
-from flashtts_core.backends.limits import check_fit
+from flashtts_core.backends.limits import check_room
 from flashtts_core.backends.torch.cache import KeyValueCache
 from flashtts_core.backends.torch.config import read_config
 from flashtts_core.backends.torch.head import Head, restrict
@@ -76,7 +76,7 @@ class TorchModel:
 
     def admit(self, request: TokenRequest) -> None:
         """Take a request into the batch; raises ``RequestError``, or ``EngineError`` if memory is short."""
-        check_fit(request, self.max_length)
+        check_room(request, self.max_length)
         job = _Job(request, choices_of(request, self.vocab_size), Sampler(request, self.vocab_size, self._device))
         try:
             with torch.inference_mode():
