@@ -81,7 +81,12 @@ class VllmBackend:
         if not self._engine.errored:
             await self._engine.abort(list(self._ids))
         await asyncio.to_thread(self._engine.shutdown)
-        del self._engine  # vLLM's destructor fails when it runs as late as the end of the program
+        # vLLM's destructor shuts down once more, as late as the end of the program, when that fails with a traceback.
+        self._engine.shutdown = _nothing
+
+
+def _nothing() -> None:
+    """Stand in for what has been done."""
 
 
 def sampling_params(request: TokenRequest, vocab_size: int) -> SamplingParams:
