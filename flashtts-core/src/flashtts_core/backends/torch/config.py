@@ -7,7 +7,7 @@ Both spellings of rotary embeddings are read: ``rope_theta`` and ``rope_scaling`
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 import msgspec
 from msgspec import Struct
@@ -16,6 +16,7 @@ from flashtts_core.errors import BadCheckpoint
 
 CONFIG_FILE = "config.json"
 
+Fields = TypeVar("Fields", bound=Struct)
 
 Scaling = Literal["default", "linear", "llama3"]
 
@@ -100,23 +101,28 @@ FAMILIES = ("qwen2", "llama")
 def read_config(folder: Path) -> DecoderConfig:
     """Read the configuration of the model in ``folder``; raises ``BadCheckpoint``."""
     path = folder / CONFIG_FILE
+    family = read_fields(folder, _Family).model_type
+    if family not in FAMILIES:
+        raise BadCheckpoint(
+            f"{path} describes a model of type {family!r}; the torch backend runs {' and '.join(FAMILIES)}. "
+            f"Use another backend for this model."
+        )
+    file = read_fields(folder, _File)
+    _refuse(path, file)
+    return _decoder(file, _rope(path, file))
+
+
+def read_fields(folder: Path, fields: type[Fields]) -> Fields:
+    """Read some fields of the configuration in ``folder``; raises ``BadCheckpoint``."""
+    path = folder / CONFIG_FILE
     try:
-        content = path.read_bytes()
-        family = msgspec.json.decode(content, type=_Family).model_type
-        if family not in FAMILIES:
-            raise BadCheckpoint(
-                f"{path} describes a model of type {family!r}; known here are {' and '.join(FAMILIES)}. "
-                f"Use another backend for this model."
-            )
-        file = msgspec.json.decode(content, type=_File)
+        return msgspec.json.decode(path.read_bytes(), type=fields)
     except OSError as error:
         raise BadCheckpoint(
             f"{path} cannot be read: {error.strerror or error}. Give the folder of the model."
         ) from error
     except msgspec.DecodeError as error:
         raise BadCheckpoint(f"{path} is not the configuration of a language model: {error}.") from error
-    _refuse(path, file)
-    return _decoder(file, _rope(path, file))
 
 
 def _refuse(path: Path, file: _File) -> None:
