@@ -13,16 +13,25 @@ from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "types", "dist", "examples", "tests", "torch"]
+nox.options.sessions = ["lint", "types", "dist", "examples", "tests", "torch", "backend-sglang", "backend-trt"]
 nox.options.error_on_missing_interpreters = True
 nox.options.default_venv_backend = "virtualenv"
 
 ROOT = Path(__file__).parent
 CONSTRAINTS = "tests/constraints.txt"
-DISTRIBUTIONS = ["flashtts-core", "flashtts-server", "flashtts-engine-hibari", "."]
+DISTRIBUTIONS = [
+    "flashtts-core",
+    "flashtts-server",
+    "flashtts-engine-hibari",
+    "flashtts-backend-sglang",
+    "flashtts-backend-trt",
+    ".",
+]
 EXAMPLES = ["examples/flashtts-backend-ngram", "examples/flashtts-engine-esperanto"]
 TORCH_TESTS = ["tests/backends/torch", "tests/engines/spark", "tests/engines/orpheus"]
-SOURCES = ["src", "flashtts-core/src", "flashtts-server/src", "flashtts-engine-hibari/src"]
+BACKEND_TESTS = ["tests/backends/sglang", "tests/backends/trt"]
+"""Each has a session of its own, which installs what the runtime needs."""
+SOURCES = [*(f"{folder}/src" for folder in DISTRIBUTIONS[:-1]), "src"]
 
 
 def install_workspace(session: nox.Session, *requirements: str) -> None:
@@ -52,7 +61,7 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the test suite: units, properties, real servers with real clients, speech checked by ear (ASR)."""
     install_workspace(session, "-r", "tests/requirements.txt")
-    session.run("pytest", *(f"--ignore={folder}" for folder in TORCH_TESTS), *session.posargs)
+    session.run("pytest", *(f"--ignore={folder}" for folder in [*TORCH_TESTS, *BACKEND_TESTS]), *session.posargs)
 
 
 @nox.session
@@ -60,6 +69,21 @@ def torch(session: nox.Session) -> None:
     """Run the tests of the engines and the backend that need torch."""
     install_workspace(session, "-r", "tests/requirements.txt", "-r", "tests/requirements-torch.txt")
     session.run("pytest", *(session.posargs or TORCH_TESTS))
+
+
+@nox.session(name="backend-sglang")
+def backend_sglang(session: nox.Session) -> None:
+    """Test the SGLang backend on a stand-in, and the stand-in against SGLang's source, which is never imported."""
+    install_workspace(session, "-r", "tests/requirements.txt")
+    session.install("--no-deps", "sglang==0.5.23")
+    session.run("pytest", "tests/backends/sglang", *session.posargs)
+
+
+@nox.session(name="backend-trt")
+def backend_trt(session: nox.Session) -> None:
+    """Test the TensorRT-LLM backend on a stand-in, and the stand-in against a record of the interface."""
+    install_workspace(session, "-r", "tests/requirements.txt")
+    session.run("pytest", "tests/backends/trt", *session.posargs)
 
 
 @nox.session
@@ -112,7 +136,7 @@ def empty_environment(session: nox.Session, label: str, *requirements: str) -> s
 def full(session: nox.Session) -> None:
     """Run the test suite on every supported Python that is installed."""
     install_workspace(session, "-r", "tests/requirements.txt")
-    session.run("pytest", *(f"--ignore={folder}" for folder in TORCH_TESTS), *session.posargs)
+    session.run("pytest", *(f"--ignore={folder}" for folder in [*TORCH_TESTS, *BACKEND_TESTS]), *session.posargs)
 
 
 @nox.session
