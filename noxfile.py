@@ -15,7 +15,7 @@ import nox
 
 nox.options.sessions = [
     *("lint", "types", "dist", "examples", "tests", "torch", "browser"),
-    *("backend-llamacpp", "backend-mlx", "backend-vllm"),
+    *("backend-llamacpp", "backend-mlx", "backend-vllm", "backend-sglang", "backend-trt"),
 ]
 nox.options.error_on_missing_interpreters = True
 nox.options.default_venv_backend = "virtualenv"
@@ -23,11 +23,11 @@ nox.options.default_venv_backend = "virtualenv"
 ROOT = Path(__file__).parent
 CONSTRAINTS = "tests/constraints.txt"
 DISTRIBUTIONS = ["flashtts-core", "flashtts-server", "flashtts-engine-hibari", "."]
-BACKENDS = ["flashtts-backend-llamacpp", "flashtts-backend-mlx", "flashtts-backend-vllm"]
+BACKENDS = [f"flashtts-backend-{name}" for name in ("llamacpp", "mlx", "sglang", "trt", "vllm")]
 EXAMPLES = ["examples/flashtts-backend-ngram", "examples/flashtts-engine-esperanto"]
 ENGINE_TESTS = [f"tests/engines/{name}" for name in ("spark", "orpheus", "mega")]
 TORCH_TESTS = ["tests/backends/torch", *ENGINE_TESTS, "tests/docs/torch"]
-RUNTIME_TESTS = ["tests/backends/llamacpp", "tests/backends/mlx", "tests/backends/vllm"]
+RUNTIME_TESTS = [f"tests/backends/{name}" for name in ("llamacpp", "mlx", "sglang", "trt", "vllm")]
 BROWSER_TESTS = "tests/browser"
 OTHER_TESTS = [*TORCH_TESTS, *RUNTIME_TESTS, BROWSER_TESTS]
 """What has a session of its own."""
@@ -110,12 +110,27 @@ def browser(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or [BROWSER_TESTS]), env={"OMP_NUM_THREADS": "1"})
 
 
+@nox.session(name="backend-sglang")
+def backend_sglang(session: nox.Session) -> None:
+    """Test the SGLang backend on a stand-in, and the stand-in against SGLang's source, which is never imported."""
+    install_workspace(session, "-e", "flashtts-backend-sglang", "-r", "tests/requirements.txt")
+    session.install("--no-deps", "sglang==0.5.23")
+    session.run("pytest", *(session.posargs or ["tests/backends/sglang"]))
+
+
+@nox.session(name="backend-trt")
+def backend_trt(session: nox.Session) -> None:
+    """Test the TensorRT-LLM backend on a stand-in, and the stand-in against a record of the interface."""
+    install_workspace(session, "-e", "flashtts-backend-trt", "-r", "tests/requirements.txt")
+    session.run("pytest", *(session.posargs or ["tests/backends/trt"]))
+
+
 @nox.session
 def dist(session: nox.Session) -> None:
     """Build every distribution and install the wheels alone into an empty environment."""
     wheel = build_wheels(session, *DISTRIBUTIONS, *BACKENDS)
-    # Of the backends only vllm's has no runtime behind it that would come along.
-    product = ("flashtts_core", "flashtts_server", "flashtts_engine_hibari", "flashtts", "flashtts_backend_vllm")
+    product = ["flashtts_core", "flashtts_server", "flashtts_engine_hibari", "flashtts"]
+    product += [f"flashtts_backend_{name}" for name in ("sglang", "trt", "vllm")]  # no runtime comes along with these
     for label, chosen in {"core": product[:1], "all": product}.items():
         python = empty_environment(session, label, *(wheel[name] for name in chosen))
         session.run(python, "tests/dist_smoke.py", *(["core"] if label == "core" else []), external=True)
