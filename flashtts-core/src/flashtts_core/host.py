@@ -40,7 +40,7 @@ async def open_synthesizer(settings: Settings, plugins: Plugins | None = None) -
         return GuardedBackend(await backend.open(context), max_length=settings.max_length)
 
     engine = await spec.open(EngineContext(folder, settings, open_backend, _own(spec, settings)))
-    return Synthesizer(engine, settings)
+    return Synthesizer(engine, _with_roles(settings, spec))
 
 
 async def load(
@@ -75,6 +75,13 @@ def _local(model_path: str) -> Path | None:
         f"There is no model folder {model_path}. Give --model_path a folder or a hub id such as "
         f"SparkAudio/Spark-TTS-0.5B; left out, the embedded voice speaks."
     )
+
+
+def _with_roles(settings: Settings, spec: EngineSpec) -> Settings:
+    """Return the settings with the engine's usual folder of roles, if none was chosen and it is there."""
+    if settings.role_dir is None and spec.roles and Path(spec.roles).is_dir():
+        return msgspec.structs.replace(settings, role_dir=spec.roles)
+    return settings
 
 
 def _own(spec: EngineSpec | BackendSpec, settings: Settings) -> Struct | None:

@@ -49,7 +49,6 @@ class Synthesizer:
             engine,
             FolderStore(voice_folder(settings)),
             RoleFolder(Path(settings.role_dir)) if settings.role_dir else None,
-            cloning=engine.abilities.cloning,
             io=self._io,
         )
 

@@ -29,6 +29,7 @@ from flashtts_core.errors import (
     UnknownModel,
     UnknownVoice,
     VoiceExists,
+    VoiceStoreError,
 )
 from flashtts_server.replies import ErrorDetail, ErrorReply
 from flashtts_server.scope import AnyRequest, param_name, request_id
@@ -48,6 +49,7 @@ STATUSES: Mapping[type[FlashTTSError], int] = {
     NotSupported: 422,
     Overloaded: 429,
     ConfigError: 500,
+    VoiceStoreError: 500,
     EngineError: 500,
     BackendDied: 503,
     NotReady: 503,

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from flashtts_core.errors import RequestError, TooLarge
 from flashtts_core.types import Reference
-from flashtts_core.voices.folder import MAX_NAME_LENGTH
+from flashtts_core.voices.names import MAX_NAME_LENGTH
 from flashtts_server.addresses import Address, Resolve, is_public, resolve
 from flashtts_server.settings import ServerSettings, listed
 

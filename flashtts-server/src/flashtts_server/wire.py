@@ -32,7 +32,7 @@ from flashtts_core.types import (
     VoiceChoice,
     WindowSize,
 )
-from flashtts_core.voices.folder import MAX_NAME_LENGTH
+from flashtts_core.voices.names import MAX_NAME_LENGTH
 
 JSON = "application/json"
 MULTIPART = "multipart/form-data"

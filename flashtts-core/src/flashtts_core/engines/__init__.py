@@ -22,6 +22,8 @@ class Abilities(Struct, frozen=True):
     ``sampling`` names the fields of ``Sampling`` that mean something to the engine. ``speed_range`` are the factors it
     can pace itself; the rest is made by time-stretching. ``labels`` says that it has pitch and speed levels of its
     own. ``scripts`` are the writing systems it reads (names of ``flashtts_core.text.alphabet``; empty: all).
+    ``encoding`` names what the codes of its voices are in, beside the engine's name (a hash of the codebook): codes
+    that were kept in another encoding are made anew from the recording.
     """
 
     languages: tuple[str, ...]
@@ -32,6 +34,7 @@ class Abilities(Struct, frozen=True):
     labels: bool = False
     speed_range: tuple[float, float] = (1.0, 1.0)
     sampling: frozenset[str] = frozenset()
+    encoding: str = ""
 
 
 class TextRules(Struct, frozen=True):
@@ -112,6 +115,7 @@ class EngineSpec(Struct, frozen=True):
     engine needs no folder and speaks when none is given. ``uses_llm`` engines open a backend. ``knobs`` are the fields
     of ``Settings`` that mean something to it; ``own``, ``requires`` and ``install`` are as in ``BackendSpec``.
     ``files`` are glob patterns (``*`` matches ``/`` too) of what it needs of a repository that is fetched from a hub.
+    ``roles`` is the folder of roles that is read if ``--role_dir`` is left out and the working directory has it.
     """
 
     name: str
@@ -125,3 +129,4 @@ class EngineSpec(Struct, frozen=True):
     own: type[Struct] | None = None
     requires: tuple[str, ...] = ()
     install: str = ""
+    roles: str = ""

@@ -56,6 +56,7 @@ def flashtts_engines() -> list[EngineSpec]:
                 }
             ),
             own=SparkSettings,
+            roles="data/roles",
             requires=("torch", "tokenizers", "yaml", "soxr"),
             install='pip install "flashtts[torch]"',
         )
