@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent
 CONSTRAINTS = "tests/constraints.txt"
 DISTRIBUTIONS = ["flashtts-core", "flashtts-server", "flashtts-engine-hibari", "."]
 TORCH_TESTS = ["tests/backends/torch", "tests/engines/spark", "tests/engines/orpheus"]
+CLIENTS = {"pipecat": "pipecat-ai[openai]", "livekit": "livekit-plugins-openai"}
 SOURCES = ["src", "flashtts-core/src", "flashtts-server/src", "flashtts-engine-hibari/src"]
 
 
@@ -86,6 +87,26 @@ def full(session: nox.Session) -> None:
     """Run the test suite on every supported Python that is installed."""
     install_workspace(session, "-r", "tests/requirements.txt")
     session.run("pytest", *(f"--ignore={folder}" for folder in TORCH_TESTS), *session.posargs)
+
+
+@nox.session
+@nox.parametrize("client", list(CLIENTS))
+def clients(session: nox.Session, client: str) -> None:
+    """Let the speech clients of others speak with a running server; their requirements clash, so one each."""
+    speak_with(session, client, CLIENTS[client])
+
+
+@nox.session(python="3.12")
+def wyoming(session: nox.Session) -> None:
+    """Let Home Assistant's bridge, which wants a newer Python, speak with a running server."""
+    speak_with(session, "wyoming", "wyoming_openai")
+
+
+def speak_with(session: nox.Session, client: str, package: str) -> None:
+    """Run the tests of one client."""
+    session.install("-c", CONSTRAINTS, "-e", "flashtts-core", "-e", "flashtts-server", "pytest>=8.3,<10", package)
+    # What clients warn of is theirs to mend.
+    session.run("pytest", f"tests/clients/test_{client}.py", "-o", "filterwarnings=", *session.posargs)
 
 
 @nox.session

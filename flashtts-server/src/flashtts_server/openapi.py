@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 from litestar import Litestar, Router
-from litestar.datastructures import UploadFile
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Tag
@@ -19,6 +18,7 @@ from litestar.routes import HTTPRoute
 from litestar.serialization import encode_json
 
 from flashtts_core.audio.formats import FORMATS
+from flashtts_server.forms import Upload
 from flashtts_server.guards import PUBLIC
 from flashtts_server.replies import ErrorReply
 from flashtts_server.scope import AnyRequest
@@ -28,6 +28,7 @@ _REF = "#/components/schemas/{name}"
 _ERRORS = {
     "400": "The request does not fit, or its text cannot be spoken.",
     "401": "The API key is missing or wrong.",
+    "403": "The request comes from the page of another site.",
     "404": "No such voice or model.",
     "409": "A voice of that name exists.",
     "413": "The body, an upload or the text is too large.",
@@ -47,6 +48,11 @@ _SPEECH_HEADERS = {
 def body_route(body: type[Body]) -> dict[str, Any]:
     """Return the ``opt`` of a route that takes ``body``."""
     return {"body": body}
+
+
+def voice_route() -> dict[str, Any]:
+    """Return the ``opt`` of a route whose path names a voice that is changed."""
+    return {"errors": ("400", "403", "404", "422")}
 
 
 def speech_route(body: type[Body]) -> dict[str, Any]:
@@ -123,7 +129,7 @@ def _operations(schema: dict[str, Any], routes: list[HTTPRoute]) -> Iterator[tup
 
 
 def _schema(kind: type) -> dict[str, Any]:
-    if kind is UploadFile:
+    if kind is Upload:
         return {"type": "string", "format": "binary"}
     raise NotImplementedError(f"no JSON schema is known for {kind}")
 
@@ -136,7 +142,7 @@ def _request_body(body: type[Body]) -> dict[str, Any]:
 
 
 def _audio(*, events: bool) -> dict[str, Any]:
-    content: dict[str, Any] = {spec.content_type: {"schema": _schema(UploadFile)} for spec in FORMATS.values()}
+    content: dict[str, Any] = {spec.content_type: {"schema": _schema(Upload)} for spec in FORMATS.values()}
     if events:
         content["text/event-stream"] = {
             "schema": {
@@ -154,6 +160,7 @@ def _audio(*, events: bool) -> dict[str, Any]:
 def _errors(opt: dict[str, Any]) -> dict[str, Any]:
     if opt.get("public"):
         return {"503": {"description": "It is not; the status in the body says why."}}
-    wanted = _ERRORS if "body" in opt else {status: _ERRORS[status] for status in ("401", "500", "503")}
+    named = {"401", "500", "503", *opt.get("errors", ())}
+    wanted = _ERRORS if "body" in opt else {status: words for status, words in _ERRORS.items() if status in named}
     content = {"application/json": {"schema": {"$ref": _REF.format(name="ErrorReply")}}}
     return {status: {"description": meaning, "content": content} for status, meaning in wanted.items()}
