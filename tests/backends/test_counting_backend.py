@@ -11,8 +11,15 @@ from flashtts_core.backends import Backend, BackendSpec
 from flashtts_core.backends.guard import GuardedBackend
 from flashtts_core.backends.threaded import ThreadedBackend
 from flashtts_core.errors import BackendDied, RequestError
-from flashtts_core.testing import CountingModel, counting_backend
-from flashtts_core.testing.conformance import BackendContract, run
+from flashtts_core.testing import CountingModel, CountingReference, counting_backend
+from flashtts_core.testing.conformance import (
+    BackendContract,
+    CancellationContract,
+    CountedBackend,
+    Reference,
+    counted,
+    run,
+)
 from flashtts_core.types import Sampling, TokenRequest
 
 
@@ -25,6 +32,9 @@ class TestCountingBackend(BackendContract):
 
     async def open_backend(self) -> Backend:
         return counting_backend()
+
+    def reference(self) -> Reference:
+        return CountingReference()
 
 
 def request(key: str = "a", *, max_tokens: int = 8, prompt: tuple[int, ...] = (1, 2, 3)) -> TokenRequest:
@@ -63,6 +73,21 @@ def test_a_runtime_that_dies_fails_every_request_and_all_later_ones() -> None:
     run(check())
 
 
+def test_a_runtime_that_dies_of_a_new_request_tells_that_request_too() -> None:
+    class Choking(CountingModel):
+        def admit(self, request: TokenRequest) -> None:
+            raise RuntimeError("the counting model choked")
+
+    async def check() -> None:
+        backend = ThreadedBackend(Choking())
+        async with asyncio.timeout(20):
+            with pytest.raises(BackendDied, match="choked"):
+                await collect(backend, request())
+        await backend.aclose()
+
+    run(check())
+
+
 def test_the_model_is_closed_by_its_own_thread_when_the_backend_closes() -> None:
     async def check() -> bool:
         model = CountingModel()
@@ -73,19 +98,9 @@ def test_the_model_is_closed_by_its_own_thread_when_the_backend_closes() -> None
     assert run(check())
 
 
-def test_closing_a_stream_stops_the_model_within_one_step() -> None:
-    async def check() -> None:
-        model = CountingModel(max_length=1 << 30)
-        backend = ThreadedBackend(model)
-        async with aclosing(backend.generate(request(max_tokens=1 << 20))) as deltas:
-            await anext(deltas)
-        steps = model.steps  # the thread may be inside one more step now, and must not begin another
-        while backend.running:
-            await asyncio.sleep(0)
-        assert model.steps <= steps + 2
-        await backend.aclose()
-
-    run(check())
+class TestCountingBackendStops(CancellationContract):
+    async def open_counted(self) -> CountedBackend:
+        return counted(CountingModel(max_length=1 << 30))
 
 
 def test_max_tokens_is_cut_to_what_the_context_holds() -> None:

@@ -16,6 +16,7 @@ from flashtts_core.plugins import Plugins
 from flashtts_core.settings import Settings
 from flashtts_core.types import (
     AudioChunk,
+    Diffusion,
     IdRanges,
     Line,
     Reference,
@@ -41,6 +42,7 @@ __all__ = [
     "Backend",
     "BackendContext",
     "BackendSpec",
+    "Diffusion",
     "Engine",
     "EngineContext",
     "EngineSpec",

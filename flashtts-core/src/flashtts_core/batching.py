@@ -19,7 +19,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class _Job(Generic[Item, Result]):
+class Job(Generic[Item, Result]):
     """An item on its way, with the future that waits for its result."""
 
     def __init__(self, item: Item) -> None:
@@ -60,7 +60,7 @@ class Batcher(Generic[Item, Result]):
         self._compute = compute
         self._max_batch = max_batch
         self._wait = wait
-        self._jobs: deque[_Job[Item, Result]] = deque()
+        self._jobs: deque[Job[Item, Result]] = deque()
         self._ready = threading.Condition()
         self._closing = False
         self._threads = [threading.Thread(target=self._work, name=f"{name}-{number}") for number in range(threads)]
@@ -74,7 +74,7 @@ class Batcher(Generic[Item, Result]):
 
     async def submit(self, item: Item) -> Result:
         """Compute ``item`` and return its result; cancelling drops the item if it has not been taken."""
-        job: _Job[Item, Result] = _Job(item)
+        job: Job[Item, Result] = Job(item)
         with self._ready:
             if self._closing:
                 raise EngineError("The engine is closed; open the model again to speak.")
@@ -97,7 +97,7 @@ class Batcher(Generic[Item, Result]):
         while batch := self._take():
             self._run(batch)
 
-    def _take(self) -> list[_Job[Item, Result]]:
+    def _take(self) -> list[Job[Item, Result]]:
         """Wait for jobs and take a batch; an empty one means that the batcher is closing."""
         with self._ready:
             while not self._closing:
@@ -118,7 +118,7 @@ class Batcher(Generic[Item, Result]):
         while self._jobs and self._jobs[0].future.cancelled():
             self._jobs.popleft()
 
-    def _run(self, batch: list[_Job[Item, Result]]) -> None:
+    def _run(self, batch: list[Job[Item, Result]]) -> None:
         wanted = [job for job in batch if not job.future.cancelled()]
         if not wanted:
             return

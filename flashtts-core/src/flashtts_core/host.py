@@ -13,10 +13,11 @@ from flashtts_core.backends import Backend, BackendContext, BackendSpec
 from flashtts_core.backends.guard import GuardedBackend
 from flashtts_core.engines import EngineContext, EngineSpec
 from flashtts_core.errors import BadCheckpoint, ConfigError
-from flashtts_core.hub import fetch, is_hub_id
+from flashtts_core.hub import fetch, local_path
 from flashtts_core.plugins import Plugins
 from flashtts_core.settings import Settings, fields_of
 from flashtts_core.synthesizer import Synthesizer
+from flashtts_core.types import SAMPLING_FIELDS
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,8 @@ async def open_synthesizer(settings: Settings, plugins: Plugins | None = None) -
     spec = plugins.detect(folder, settings)
     backend = plugins.backend(settings.backend) if spec.uses_llm else None
     _warn_of_idle_knobs(settings, spec, backend)
+    if backend is not None:
+        _warn_of_sampling(backend)
 
     async def open_backend(llm_folder: Path) -> Backend:
         assert backend is not None, f"the engine {spec.name} opens a backend but its spec says it uses none"
@@ -40,7 +43,7 @@ async def open_synthesizer(settings: Settings, plugins: Plugins | None = None) -
         return GuardedBackend(await backend.open(context), max_length=settings.max_length)
 
     engine = await spec.open(EngineContext(folder, settings, open_backend, _own(spec, settings)))
-    return Synthesizer(engine, _with_roles(settings, spec))
+    return Synthesizer(engine, _with_roles(settings, spec), backend=backend)
 
 
 async def load(
@@ -59,18 +62,10 @@ async def load(
 async def _checkpoint(model_path: str | None, plugins: Plugins) -> Path | None:
     if model_path is None:
         return None
-    if (folder := _local(model_path)) is not None:
-        return folder
-    return await fetch(model_path, [pattern for entry in plugins.engines for pattern in entry.spec.files])
-
-
-def _local(model_path: str) -> Path | None:
-    """Return the folder of that path, ``None`` for a hub id; what exists here is never taken for a hub id."""
-    folder = Path(model_path).expanduser()
+    if (folder := local_path(model_path)) is None:
+        return await fetch(model_path, [pattern for entry in plugins.engines for pattern in entry.spec.files])
     if folder.is_dir():
         return folder
-    if is_hub_id(model_path) and not folder.exists():
-        return None
     raise BadCheckpoint(
         f"There is no model folder {model_path}. Give --model_path a folder or a hub id such as "
         f"SparkAudio/Spark-TTS-0.5B; left out, the embedded voice speaks."
@@ -78,8 +73,8 @@ def _local(model_path: str) -> Path | None:
 
 
 def _with_roles(settings: Settings, spec: EngineSpec) -> Settings:
-    """Return the settings with the engine's usual folder of roles, if none was chosen and it is there."""
-    if settings.role_dir is None and spec.roles and Path(spec.roles).is_dir():
+    """Return the settings with the engine's usual role folder, if none is chosen and it is there."""
+    if settings.role_dir is None and spec.roles is not None and Path(spec.roles).is_dir():
         return msgspec.structs.replace(settings, role_dir=spec.roles)
     return settings
 
@@ -95,6 +90,12 @@ def _own(spec: EngineSpec | BackendSpec, settings: Settings) -> Struct | None:
         return msgspec.convert(table, spec.own, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigError(f"The settings of the plugin {spec.name!r} do not fit: {error}.") from error
+
+
+def _warn_of_sampling(backend: BackendSpec) -> None:
+    """Log which sampling fields the backend cannot honour; answers name them, too."""
+    if missing := [name for name in SAMPLING_FIELDS if name not in backend.sampling]:
+        logger.warning("The backend %s does not honour: %s. Answers say so too.", backend.name, ", ".join(missing))
 
 
 def _warn_of_idle_knobs(settings: Settings, engine: EngineSpec, backend: BackendSpec | None) -> None:

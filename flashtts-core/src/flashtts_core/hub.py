@@ -25,6 +25,12 @@ def is_hub_id(name: str) -> bool:
     return _HUB_ID.fullmatch(name) is not None
 
 
+def local_path(name: str) -> Path | None:
+    """Return the path that ``name`` means, ``None`` for a hub id: it reads ``owner/model`` and no such path is here."""
+    path = Path(name).expanduser()
+    return None if is_hub_id(name) and not path.exists() else path
+
+
 async def fetch(hub_id: str, patterns: Sequence[str]) -> Path:
     """Fetch the files of a repository that match any of the glob ``patterns``; return the folder in the cache.
 

@@ -43,7 +43,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     backend: Annotated[
         str, describe("Language-model runtime, by name; opened only if the engine uses a language model.")
     ] = "torch"
-    snac_path: Annotated[str | None, describe("SNAC codec folder, if <model_path>/snac is absent (Orpheus).")] = None
+    snac_path: Annotated[
+        str | None, describe("SNAC codec folder or hub id, if <model_path>/snac is absent (Orpheus).")
+    ] = None
     lang: Annotated[Language | None, describe("Language of an Orpheus model; wins over detection.")] = None
     llm_tensorrt_path: Annotated[str | None, describe("TensorRT engine folder (tensorrt-llm).")] = None
     role_dir: Annotated[

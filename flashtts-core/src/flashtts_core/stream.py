@@ -14,8 +14,10 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
+from flashtts_core.audio.join import Joiner
 from flashtts_core.audio.stretch import TimeStretch
 from flashtts_core.errors import EmptySpeech
 from flashtts_core.types import AudioChunk, Line, Usage
@@ -38,6 +40,14 @@ class PlannedLine:
     def __init__(self, line: Line, stretch: float = 1.0) -> None:
         self.line = line
         self.stretch = stretch
+
+
+class Plan(Struct, frozen=True, eq=False):
+    """What is to be spoken: ``overlap`` is in samples, ``ignored`` names the request's fields without effect."""
+
+    lines: Sequence[PlannedLine]
+    overlap: int = 0
+    ignored: tuple[str, ...] = ()
 
 
 class _LineTask:
@@ -81,20 +91,13 @@ class AudioStream:
     ``usage`` counts what was read and generated so far.
     """
 
-    def __init__(
-        self,
-        speak: Speak,
-        lines: Sequence[PlannedLine],
-        *,
-        sample_rate: int,
-        ahead: int,
-        ignored: Sequence[str] = (),
-    ) -> None:
+    def __init__(self, speak: Speak, plan: Plan, *, sample_rate: int, ahead: int) -> None:
         self.sample_rate = sample_rate
-        self.ignored = tuple(ignored)
+        self.ignored = plan.ignored
         self.usage = Usage()
         self._speak = speak
-        self._planned = deque(lines)
+        self._planned = deque(plan.lines)
+        self._overlap = plan.overlap
         self._ahead = ahead
         self._running: deque[tuple[_LineTask, PlannedLine]] = deque()
         self._chunks = self._deliver()
@@ -145,14 +148,26 @@ class AudioStream:
     async def _deliver(self) -> AsyncGenerator[AudioChunk, None]:
         self._launch()
         while self._running:
-            task, planned = self._running[0]
-            async with aclosing(task.chunks()) as chunks:
-                async for chunk in _paced(chunks, planned.stretch, self.sample_rate):
+            stretch = self._running[0][1].stretch
+            async with aclosing(self._passage()) as chunks:
+                async for chunk in _paced(chunks, stretch, self.sample_rate):
                     self.usage += chunk.usage
                     yield chunk
+
+    async def _passage(self) -> AsyncGenerator[AudioChunk, None]:
+        """Yield the chunks of the next line; if lines overlap, of all in its turn, each faded into the one before."""
+        joiner = Joiner(self._overlap, "hann")
+        last = False
+        while not last:
+            task, planned = self._running[0]
+            async with aclosing(task.chunks()) as chunks:
+                async for chunk in chunks:
+                    yield AudioChunk(joiner.process(chunk.samples), chunk.sample_rate, chunk.usage)
             await task.aclose()
             self._running.popleft()
             self._launch()
+            last = planned.line.closes or not self._overlap
+        yield AudioChunk(joiner.finish(), self.sample_rate)
 
     def _launch(self) -> None:
         while self._planned and len(self._running) <= self._ahead:

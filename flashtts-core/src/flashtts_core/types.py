@@ -42,6 +42,13 @@ Seed = Annotated[
 Pitch = Annotated[Level, Meta(description="Pitch of the voice; moderate is neutral.")]
 SpeedLabel = Annotated[Level, Meta(description="Pace of the voice; moderate is neutral.")]
 SpeedFactor = Annotated[float, Meta(ge=0.25, le=4, description="Pace as a factor; 1 is the voice's own.")]
+TimeStep = Annotated[int, Meta(ge=1, le=200, description="Diffusion steps; more are slower and cleaner.")]
+TextWeight = Annotated[
+    float, Meta(ge=0, le=20, description="Weight of the text in diffusion: how clearly it is pronounced.")
+]
+SpeakerWeight = Annotated[
+    float, Meta(ge=0, le=20, description="Weight of the speaker in diffusion: how close the voice is to its recording.")
+]
 LengthThreshold = Annotated[int, Meta(ge=1, description="Texts of more tokens than this are split.")]
 WindowSize = Annotated[int, Meta(ge=1, description="Most tokens in one segment of a split text.")]
 
@@ -70,6 +77,17 @@ class Sampling(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 SAMPLING_FIELDS = Sampling.__struct_fields__
+
+
+class Diffusion(Struct, frozen=True, forbid_unknown_fields=True):
+    """How an engine that makes speech by diffusion (MegaTTS 3) goes about it; ``None`` means the engine's setting."""
+
+    time_step: TimeStep | None = None
+    p_w: TextWeight | None = None
+    t_w: SpeakerWeight | None = None
+
+
+DIFFUSION_FIELDS = Diffusion.__struct_fields__
 
 
 class Style(Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,6 +123,7 @@ class SpeechRequest(Struct, frozen=True):
     voice: VoiceChoice = None
     style: Style = Style()
     sampling: Sampling = Sampling()
+    diffusion: Diffusion = Diffusion()
     limits: SplitLimits = SplitLimits()
     script: bool = False
 
@@ -129,7 +148,8 @@ class Line(Struct, frozen=True, eq=False):
     """One piece of text, ready for the engine: normalised, within the window, every sampling field set.
 
     ``index`` counts the lines of the request; ``request_id`` is the same for all of them. Lines of a request that have
-    the same voice share one ``continuity``, in which an engine can keep what makes them sound alike.
+    the same voice share one ``continuity``, in which an engine can keep what makes them sound alike. ``opens`` and
+    ``closes`` say whether it is the first and the last line of its turn.
     """
 
     request_id: str
@@ -139,7 +159,10 @@ class Line(Struct, frozen=True, eq=False):
     voice: Voice
     style: Style
     sampling: Sampling
+    diffusion: Diffusion = Diffusion()
     continuity: Continuity | None = None
+    opens: bool = True
+    closes: bool = True
 
 
 class Usage(Struct, frozen=True):

@@ -107,7 +107,7 @@ class SpeechServer(uvicorn.Server, Hooks):
         """Tell the user, in one line, where and what."""
         engine = synthesizer.engine
         voices = list(engine.voices)
-        shown = ", ".join(voices[:_SHOWN_VOICES])
+        shown = ", ".join(voices[:_SHOWN_VOICES]) or "only those that are added"
         more = f" and {len(voices) - _SHOWN_VOICES} more" if len(voices) > _SHOWN_VOICES else ""
         click.echo(
             f"flashtts is ready at {self._url} "

@@ -92,7 +92,7 @@ class Service:
 
     async def reference(self, source: Source) -> Reference:
         """Return the recording to clone; raises ``NotSupported`` before anything is fetched or read."""
-        self.synthesizer.voices.require_cloning()
+        self.synthesizer.voices.require_cloning(latent=source.latent is not None)
         return await self.media.reference(source)
 
     async def add_voice(self, name: str, source: Source, *, overwrite: bool) -> str:

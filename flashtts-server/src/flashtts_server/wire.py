@@ -14,18 +14,22 @@ from msgspec import Meta, Struct
 from flashtts_core.audio.formats import AudioFormat
 from flashtts_core.settings import describe
 from flashtts_core.types import (
+    Diffusion,
     LengthThreshold,
     MaxTokens,
     Pitch,
     RepetitionPenalty,
     Sampling,
     Seed,
+    SpeakerWeight,
     SpeechRequest,
     SpeedFactor,
     SpeedLabel,
     SplitLimits,
     Style,
     Temperature,
+    TextWeight,
+    TimeStep,
     TopK,
     TopP,
     VoiceChoice,
@@ -75,6 +79,9 @@ class SpeechFields(Body, frozen=True, kw_only=True):
     length_threshold: LengthThreshold = _SPLIT.length_threshold
     window_size: WindowSize = _SPLIT.window_size
     seed: Seed | None = None
+    time_step: TimeStep | None = None
+    p_w: TextWeight | None = None
+    t_w: SpeakerWeight | None = None
     response_format: Annotated[
         AudioFormat, describe("Format of the audio; pcm is signed 16-bit little endian, mono.")
     ] = "mp3"
@@ -94,6 +101,7 @@ class SpeechFields(Body, frozen=True, kw_only=True):
                 max_tokens=self.max_tokens,
                 seed=self.seed,
             ),
+            diffusion=Diffusion(time_step=self.time_step, p_w=self.p_w, t_w=self.t_w),
             limits=SplitLimits(length_threshold=self.length_threshold, window_size=self.window_size),
             script=script,
         )
@@ -204,7 +212,7 @@ class VoiceId(Body, frozen=True, kw_only=True):
 class CreateSpeechBody(SpeechFields, frozen=True, kw_only=True):
     """Speak a text, as OpenAI's API spells it, with every field of the other speech requests beside."""
 
-    renamed: ClassVar[dict[str, str]] = {"text": "input", "reference_audio": "voice"}
+    renamed: ClassVar[dict[str, str]] = {"text": "input", "reference_audio": "voice", "latent_file": "voice"}
     example: ClassVar[dict[str, object]] = {"model": "tts-1", "input": "Hello, this is flashtts.", "voice": "alloy"}
 
     model: Annotated[

@@ -20,30 +20,29 @@ from flashtts_core.backends.torch.model import load_model
 from flashtts_core.errors import EngineError
 from flashtts_core.plugins import Plugins
 from flashtts_core.settings import Settings
-from flashtts_core.testing.conformance import BackendContract, run
+from flashtts_core.testing.conformance import CancellationContract, CheckpointContract, CountedBackend, counted, run
 from flashtts_core.types import Sampling, TokenRequest
 
 (SPEC,) = flashtts_backends()
 
 
-class Contract(BackendContract):
+class TestQwen2(CheckpointContract):
     spec = SPEC
-    folder: Path
-
-    async def open_backend(self) -> Backend:
-        return await SPEC.open(BackendContext(self.folder, Settings(llm_device="cpu")))
+    family = "qwen2"
 
 
-class TestQwen2(Contract):
+class TestLlama(CheckpointContract):
+    spec = SPEC
+    family = "llama"
+
+
+class TestQwen2Stops(CancellationContract):
     @pytest.fixture(autouse=True)
     def _use(self, checkpoints: dict[str, Path]) -> None:
         self.folder = checkpoints["qwen2"]
 
-
-class TestLlama(Contract):
-    @pytest.fixture(autouse=True)
-    def _use(self, checkpoints: dict[str, Path]) -> None:
-        self.folder = checkpoints["llama"]
+    async def open_counted(self) -> CountedBackend:
+        return counted(load_model(self.folder, Settings(llm_device="cpu")))
 
 
 def request(key: str, prompt: tuple[int, ...], max_tokens: int = 10) -> TokenRequest:

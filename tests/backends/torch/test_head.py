@@ -10,7 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flashtts_core.backends.torch.head import Head, Plan, Ranges, choices_of, merged, restrict
+from flashtts_core.backends.choices import Ranges, choices_of, merged
+from flashtts_core.backends.torch.head import Head, Plan, restrict
 from flashtts_core.backends.torch.model import TorchModel
 from flashtts_core.errors import RequestError
 from flashtts_core.types import IdRanges, Sampling, TokenRequest

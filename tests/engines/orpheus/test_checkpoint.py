@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from engines.orpheus.golden import FRAMES
 from flashtts_core.engines.orpheus import flashtts_engines
-from flashtts_core.engines.orpheus.checkpoint import find_files
+from flashtts_core.engines.orpheus.checkpoint import find_files, find_snac
 from flashtts_core.engines.orpheus.codec.decoder import Piece, SnacDecoder
 from flashtts_core.engines.orpheus.codec.loading import UNUSED, open_codec
 from flashtts_core.errors import BadCheckpoint, ConfigError
@@ -29,7 +30,7 @@ FOUR = Piece(FRAMES[:4], 0, 0, 4, 0)
 
 
 def load(folder: Path, settings: Settings | None = None) -> SnacDecoder:
-    files = find_files(folder, settings or Settings())
+    files = find_files(folder, asyncio.run(find_snac(folder, settings or Settings())))
     return open_codec(files.snac_config, files.snac_weights, CPU)
 
 
@@ -76,9 +77,9 @@ def test_no_other_engine_claims_it(checkpoint: Path) -> None:
 def test_without_a_codec_the_error_says_which_path_to_give(checkpoint: Path, tmp_path: Path) -> None:
     (checkpoint / "snac").rename(tmp_path / "codec")
     with pytest.raises(BadCheckpoint, match=r"no codec in it\. Give --snac_path .*snac_24khz.*pytorch_model\.bin"):
-        find_files(checkpoint, Settings())
+        load(checkpoint)
     with pytest.raises(BadCheckpoint, match=r"There is no folder nowhere\. Give --snac_path"):
-        find_files(checkpoint, Settings(snac_path="nowhere"))
+        load(checkpoint, Settings(snac_path="nowhere"))
     assert load(checkpoint, Settings(snac_path=str(tmp_path / "codec"))).reach == 3
 
 
@@ -86,7 +87,7 @@ def test_without_a_codec_the_error_says_which_path_to_give(checkpoint: Path, tmp
 def test_a_missing_file_is_named(checkpoint: Path, part: str) -> None:
     (checkpoint / part).unlink()
     with pytest.raises(BadCheckpoint, match=re.escape(part)):
-        find_files(checkpoint, Settings())
+        load(checkpoint)
 
 
 @pytest.mark.parametrize("spelling", ["parametrized", "legacy"])

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import pytest
 
+from engines.hub_server import REPOSITORY, Hub, only_this_hub, running_hub
 from engines.spark import golden
-from engines.spark.hub_server import REPOSITORY, Hub, running_hub
 from flashtts_core.engines.spark import flashtts_engines
 from flashtts_core.hub import is_hub_id
 
@@ -57,16 +57,7 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
 @pytest.fixture
 def environment(hub: Hub, tmp_path: Path) -> dict[str, str]:
     """The variables of a process that knows no hub but ours and has an empty cache."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
-    mine = {
-        "HF_HOME": str(tmp_path / "cache"),
-        "HF_ENDPOINT": hub.url,
-        "HF_HUB_DISABLE_XET": "1",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "HF_HUB_DISABLE_UPDATE_CHECK": "1",
-        "NO_PROXY": "127.0.0.1",
-    }
-    return {**others, **mine}
+    return only_this_hub(hub, tmp_path / "cache")
 
 
 def fetched(environment: dict[str, str], hub_id: str = REPOSITORY) -> subprocess.CompletedProcess[str]:

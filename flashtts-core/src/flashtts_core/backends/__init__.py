@@ -60,8 +60,10 @@ class BackendContext(Struct, frozen=True):
 class BackendSpec(Struct, frozen=True):
     """A language-model runtime that a plugin provides.
 
-    ``sampling`` names the fields of ``Sampling`` it honours; ``restriction`` how far it can hold to
-    ``TokenRequest.allowed``; ``knobs`` the fields of ``Settings`` that mean something to it. ``requires`` are the
+    ``sampling`` names the fields of ``Sampling`` it honours; a request that sets another one is answered all the same,
+    and the host tells the user. ``restriction`` says how far it holds to ``TokenRequest.allowed``: ``cycle`` exactly;
+    ``flat`` to one set, so that of a cycle it allows the union; ``none`` not at all. ``knobs`` are the fields of
+    ``Settings`` that mean something to it. ``requires`` are the
     modules that must be importable, ``install`` is the command that brings them. ``own`` is a struct of further
     settings, read from the table ``[plugin.<name>]`` and from flags ``--<name>_<field>``.
     """

@@ -152,12 +152,12 @@ class ThreadedBackend:
     def _join(self, ticket: _Ticket) -> None:
         if ticket.closed:
             return
+        self._active[ticket.request.id] = ticket  # first: if the model dies of this request, it is among those told
         try:
             self._model.admit(ticket.request)
         except FlashTTSError as error:
+            del self._active[ticket.request.id]
             ticket.mailbox.end(error)
-            return
-        self._active[ticket.request.id] = ticket
 
     def _leave(self, ticket: _Ticket) -> None:
         del self._active[ticket.request.id]

@@ -16,7 +16,7 @@ from flashtts_core.errors import ConfigError, RequestError
 from flashtts_core.flags import model_options, model_settings, options
 from flashtts_core.plugins import Plugins
 from flashtts_core.settings import Settings, Sources
-from flashtts_core.types import Sampling, SpeechRequest, SplitLimits, Style, VoiceChoice
+from flashtts_core.types import Diffusion, Sampling, SpeechRequest, SplitLimits, Style, VoiceChoice
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from flashtts_core.stream import AudioStream
 
-GROUPS = (Style, Sampling, SplitLimits)
+GROUPS = (Style, Sampling, Diffusion, SplitLimits)
 
 
 def command(plugins: Plugins) -> click.Command:
@@ -74,6 +74,7 @@ def _request(flags: dict[str, Any]) -> SpeechRequest:
         voice=voice,
         style=typed.build(Style),
         sampling=typed.build(Sampling),
+        diffusion=typed.build(Diffusion),
         limits=typed.build(SplitLimits),
         script=flags["script"],
     )

@@ -35,17 +35,21 @@ class Abilities(Struct, frozen=True):
     speed_range: tuple[float, float] = (1.0, 1.0)
     sampling: frozenset[str] = frozenset()
     encoding: str = ""
+    diffusion: bool = False
+    """It makes speech by diffusion, so that the fields of ``Diffusion`` mean something to it."""
 
 
 class TextRules(Struct, frozen=True):
-    """How the text is prepared before it reaches the engine.
+    """How the text is prepared before it reaches the engine, and its lines put together afterwards.
 
     ``normalize``: write out numbers, dates and units first (an engine with a front end of its own does not want it).
-    ``merge``: gather sentences up to the window; otherwise every sentence is a line.
+    ``merge``: gather sentences up to the window; otherwise every sentence is a line. ``overlap``: seconds in which a
+    line of a turn fades into the next (0: they are put end to end); each line is one chunk then.
     """
 
     normalize: bool = True
     merge: bool = True
+    overlap: float = 0.0
 
 
 class Engine(Protocol):
@@ -62,7 +66,7 @@ class Engine(Protocol):
 
     @property
     def voices(self) -> Mapping[str, Voice]:
-        """The built-in voices by name; the first is the default."""
+        """The built-in voices by name; the first is the default. An engine that only clones has none."""
         ...
 
     @property
@@ -115,7 +119,7 @@ class EngineSpec(Struct, frozen=True):
     engine needs no folder and speaks when none is given. ``uses_llm`` engines open a backend. ``knobs`` are the fields
     of ``Settings`` that mean something to it; ``own``, ``requires`` and ``install`` are as in ``BackendSpec``.
     ``files`` are glob patterns (``*`` matches ``/`` too) of what it needs of a repository that is fetched from a hub.
-    ``roles`` is the folder of roles that is read if ``--role_dir`` is left out and the working directory has it.
+    ``roles`` is the role folder that is read, if it is there, where ``--role_dir`` is left out.
     """
 
     name: str
@@ -123,10 +127,10 @@ class EngineSpec(Struct, frozen=True):
     open: Callable[[EngineContext], Awaitable[Engine]]
     detect: Callable[[Path, Settings], bool]
     files: tuple[str, ...] = ()
+    roles: str | None = None
     embedded: bool = False
     uses_llm: bool = False
     knobs: frozenset[str] = frozenset()
     own: type[Struct] | None = None
     requires: tuple[str, ...] = ()
     install: str = ""
-    roles: str = ""

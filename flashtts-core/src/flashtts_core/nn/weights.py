@@ -70,7 +70,20 @@ def fold_weight_norm(gain: Tensor, direction: Tensor) -> Tensor:
 
 def open_weights(path: Path) -> WeightFile:
     """Open a ``.safetensors`` file or a torch ``.bin`` file (tensors only, no code runs); raises ``BadCheckpoint``."""
-    return _open_safetensors(path) if path.suffix == ".safetensors" else _open_torch(path)
+    return _open_safetensors(path) if path.suffix == ".safetensors" else open_torch(path)
+
+
+def open_torch(path: Path, find: Callable[[Any], Mapping[str, Tensor]] = dict) -> WeightFile:
+    """Open a torch file whose tensors are not at its top; ``find`` gets what it holds (no code runs) and returns them.
+
+    Raises ``BadCheckpoint``, also for what ``find`` raises when there is nothing of the kind (``KeyError`` and so on).
+    """
+    try:
+        tensors = find(torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path)))
+        shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    except (*_DAMAGE, TypeError, pickle.UnpicklingError) as error:
+        raise damaged(path, error) from error
+    return WeightFile(path, shapes, tensors.__getitem__)
 
 
 class Placement(Struct, frozen=True, eq=False):
@@ -132,12 +145,3 @@ def _open_safetensors(path: Path) -> WeightFile:
     except _DAMAGE as error:
         raise damaged(path, error) from error
     return WeightFile(path, shapes, file.get_tensor)
-
-
-def _open_torch(path: Path) -> WeightFile:
-    try:
-        tensors = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-        shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    except (*_DAMAGE, pickle.UnpicklingError) as error:
-        raise damaged(path, error) from error
-    return WeightFile(path, shapes, tensors.__getitem__)

@@ -1,10 +1,20 @@
 """For authors of plugins: fakes to test against, and the conformance classes that a plugin has to pass.
 
-Subclass ``EngineContract`` or ``BackendContract`` in a pytest module and give it a way to open your plugin.
+Subclass ``EngineContract``, ``BackendContract`` or ``CheckpointContract`` of ``flashtts_core.testing.conformance`` in a
+pytest module and give it a way to open your plugin. ``flashtts_core.testing.checkpoints`` makes small random language
+models in the official layout.
 """
 
 from __future__ import annotations
 
-from flashtts_core.testing.fakes import CountingModel, ToneEngine, ToneSettings, counting_backend, tone_reference
+from flashtts_core.testing.counting import CountingModel, CountingReference, counting_backend
+from flashtts_core.testing.fakes import ToneEngine, ToneSettings, tone_reference
 
-__all__ = ["CountingModel", "ToneEngine", "ToneSettings", "counting_backend", "tone_reference"]
+__all__ = [
+    "CountingModel",
+    "CountingReference",
+    "ToneEngine",
+    "ToneSettings",
+    "counting_backend",
+    "tone_reference",
+]

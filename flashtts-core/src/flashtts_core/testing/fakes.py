@@ -1,14 +1,12 @@
-"""A small engine and a small language model that behave like real ones and need no weights.
+"""A small engine that behaves like a real one and needs no weights.
 
 ``ToneEngine`` speaks in tones: every token of the text sounds for a fixed time at the pitch of the voice, made at a set
-pace through a real ``Batcher``; it clones the pitch of a recording. ``CountingModel`` writes ids that follow from the
-prompt and the seed alone, through a real ``ThreadedBackend``.
+pace through a real ``Batcher``; it clones the pitch of a recording.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import io
 import random
 import threading
@@ -20,11 +18,10 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from flashtts_core.audio.decode import decode
-from flashtts_core.backends.threaded import ThreadedBackend
 from flashtts_core.batching import Batcher
 from flashtts_core.engines import Abilities, TextRules
 from flashtts_core.errors import EngineError, RequestError
-from flashtts_core.types import AudioChunk, Line, Reference, Sampling, TokenRequest, Usage, Voice
+from flashtts_core.types import AudioChunk, Line, Reference, Sampling, Usage, Voice
 
 SAMPLE_RATE = 16_000
 TOKEN_SECONDS = 0.2
@@ -159,66 +156,3 @@ def tone_reference(pitch: float = 330.0, seconds: float = 2.0, transcript: str |
         file.setframerate(SAMPLE_RATE)
         file.writeframes(samples.tobytes())
     return Reference(sink.getvalue(), transcript)
-
-
-class CountingModel:
-    """A ``BatchModel`` whose next id is a hash of prompt, seed and position: the same alone and in any company.
-
-    With temperature 0 the seed plays no part. Allowed ids are honoured (``cycle``). ``fail_at`` makes the step of that
-    number raise, as a runtime does that dies.
-    """
-
-    def __init__(
-        self, *, vocab_size: int = 1000, max_length: int = 512, slots: int = 8, fail_at: int | None = None
-    ) -> None:
-        self.vocab_size = vocab_size
-        self.max_length = max_length
-        self.slots = slots
-        self.steps = 0
-        self.closed = False
-        self.most_at_once = 0
-        self._fail_at = fail_at
-        self._active: dict[str, tuple[TokenRequest, int]] = {}
-
-    def admit(self, request: TokenRequest) -> None:
-        """Take a request into the batch."""
-        self._active[request.id] = (request, 0)
-        self.most_at_once = max(self.most_at_once, len(self._active))
-
-    def step(self) -> Mapping[str, list[int]]:
-        """Write one id for every request."""
-        self.steps += 1
-        if self.steps == self._fail_at:
-            raise RuntimeError("the counting model was told to fail")
-        ids = {}
-        for key, (request, position) in self._active.items():
-            ids[key] = [self._next(request, position)]
-            self._active[key] = (request, position + 1)
-        return ids
-
-    def release(self, request_id: str) -> None:
-        """Take a request out of the batch."""
-        del self._active[request_id]
-
-    def close(self) -> None:
-        """Remember that the model was closed."""
-        self.closed = True
-
-    def _next(self, request: TokenRequest, position: int) -> int:
-        seed = request.sampling.seed if request.sampling.temperature else None
-        digest = hashlib.sha256(f"{request.prompt} {seed} {position}".encode()).digest()
-        draw = int.from_bytes(digest[:8], "big")
-        if not request.allowed:
-            return draw % self.vocab_size
-        candidates = [
-            token
-            for first, end in request.allowed[position % len(request.allowed)].ranges
-            for token in range(first, end)
-        ]
-        candidates += sorted(request.stop - set(candidates))
-        return candidates[draw % len(candidates)]
-
-
-def counting_backend(model: CountingModel | None = None) -> ThreadedBackend:
-    """Return a running backend around a ``CountingModel``."""
-    return ThreadedBackend(model or CountingModel())

@@ -80,7 +80,7 @@ class VoiceLibrary:
         """Return a voice ready to speak (``None``: the default); raises ``UnknownVoice`` that lists the known ones."""
         builtin = self._engine.voices
         if name is None:
-            return next(iter(builtin.values()))
+            name = await self._first()
         name = spelled(name)
         if name in builtin:
             return builtin[name]
@@ -96,12 +96,12 @@ class VoiceLibrary:
 
     async def clone(self, reference: Reference) -> Voice:
         """Make a voice for one request; raises ``NotSupported`` and what ``Engine.encode_voice`` raises."""
-        self.require_cloning()
+        self.require_cloning(latent=reference.latent is not None)
         return await self._engine.encode_voice("", reference)
 
     async def add(self, name: str, reference: Reference, *, overwrite: bool = False) -> Voice:
         """Make a voice and keep it; raises ``VoiceExists`` unless ``overwrite``, and as ``clone``."""
-        self.require_cloning()
+        self.require_cloning(latent=reference.latent is not None)
         name = checked_name(name)
         if self.is_builtin(name):
             raise VoiceExists(f"{name!r} is a built-in voice; choose another name.", param="name")
@@ -126,14 +126,31 @@ class VoiceLibrary:
         finally:
             self._cache.pop(name, None)
 
-    def require_cloning(self) -> None:
-        """Raise ``NotSupported`` if the engine cannot make voices from recordings."""
+    def require_cloning(self, *, latent: bool) -> None:
+        """Raise ``NotSupported`` if the engine cannot make voices from recordings, or not without a latent."""
         if not self._cloning:
             known = ", ".join(self._engine.voices)
             raise NotSupported(
                 f"The engine {self._engine.name!r} cannot clone voices. Use one of its own ({known}), "
                 f"or start flashtts with a model that clones, such as Spark-TTS."
             )
+        if self._engine.abilities.latent and not latent:
+            raise NotSupported(
+                f"The engine {self._engine.name!r} clones a voice from a recording together with its latent, a .npy "
+                f"file. Send it as latent_file to /clone_voice, or once to /add_speaker and name that role from then "
+                f"on; on the command line it is --latent_file.",
+                param="latent_file",
+            )
+
+    async def _first(self) -> str:
+        names = await self.names()
+        if not names:
+            raise UnknownVoice(
+                f"The engine {self._engine.name!r} has no voice of its own. Add one from a recording (/add_speaker, "
+                f"flashtts voices add), start with --role_dir, or clone one in the request (/clone_voice).",
+                param="voice",
+            )
+        return names[0]
 
     def _is_role(self, name: str) -> bool:
         return self._roles is not None and name in self._roles
@@ -185,7 +202,7 @@ class VoiceLibrary:
     async def _unknown(self, name: str) -> str:
         names = await self.names()
         more = f" and {len(names) - NAMES_TOLD} more" if len(names) > NAMES_TOLD else ""
-        return f"There is no voice {name!r}. Known voices: {', '.join(names[:NAMES_TOLD])}{more}."
+        return f"There is no voice {name!r}. Known voices: {', '.join(names[:NAMES_TOLD]) or 'none'}{more}."
 
     async def _in_io(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._io, call)

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import torch
 
+from flashtts_core.backends.choices import Ranges, choices_of
 from flashtts_core.backends.torch.cache import KeyValueCache
 from flashtts_core.backends.torch.config import read_config
-from flashtts_core.backends.torch.head import Head, Ranges, choices_of, restrict
+from flashtts_core.backends.torch.head import Head, restrict
 from flashtts_core.backends.torch.loading import LanguageModel, load_language_model
 from flashtts_core.backends.torch.memory import is_out_of_memory
 from flashtts_core.backends.torch.network import PromptSlice

@@ -5,23 +5,18 @@ Every refusal happens before a weight is read and says what is possible instead.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
 import torch
 
+from flashtts_core.backends.formats import stands_half, without_overflow
 from flashtts_core.backends.torch.config import DecoderConfig
 from flashtts_core.errors import ConfigError
-from flashtts_core.settings import Settings
-
-logger = logging.getLogger(__name__)
+from flashtts_core.settings import Dtype, Settings
 
 CACHES = ("dynamic", "static")
 """Values of ``--cache_implementation``: grown as needed (the default), or allocated whole at start."""
 ATTENTIONS = ("eager", "sdpa")
-
-_OVERFLOWS_IN_HALF = frozenset({"qwen2"})
-"""Families whose activations exceed 65504, the largest float16: seen as NaN logits with Spark's Qwen2 0.5B."""
 
 
 @dataclass(frozen=True)
@@ -66,19 +61,13 @@ def _device(name: str) -> torch.device:
     return device
 
 
-def _dtype(name: str, device: torch.device, model_type: str) -> torch.dtype:
-    native = torch.bfloat16 if _has_bfloat16(device) else torch.float32
+def _dtype(name: Dtype, device: torch.device, model_type: str) -> torch.dtype:
+    native: Dtype = "bfloat16" if _has_bfloat16(device) else "float32"
     if name == "auto":
-        half_is_safe = device.type != "cpu" and model_type not in _OVERFLOWS_IN_HALF
-        return torch.float16 if native == torch.float32 and half_is_safe else native
-    if name == "float16" and model_type in _OVERFLOWS_IN_HALF:
-        logger.warning(
-            "--torch_dtype float16 overflows in %s models and gives no speech; %s is used instead.",
-            model_type,
-            str(native).removeprefix("torch."),
-        )
-        return native
-    return {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}[name]
+        half_is_safe = device.type != "cpu" and stands_half(model_type)
+        name = "float16" if native == "float32" and half_is_safe else native
+    kinds = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
+    return kinds[without_overflow(name, model_type, instead=native)]
 
 
 def _has_bfloat16(device: torch.device) -> bool:

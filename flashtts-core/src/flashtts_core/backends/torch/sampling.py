@@ -9,19 +9,17 @@ the difference, 1e-6, per token), and nothing is shared between requests.
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Sequence
 
 import torch
 
+from flashtts_core.backends.draws import COLDEST, generator_of
 from flashtts_core.types import TokenRequest
 
 _WEYL, _MIX_1, _MIX_2 = (
     value - 2**64 if value >= 2**63 else value for value in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 )
 """The constants of SplitMix64 (Steele, Lea and Flood 2014), as signed integers."""
-_COLDEST = 1e-5
-"""Below this temperature sampling is greedy: scores divided by it leave the range of float32."""
 
 
 class Sampler:
@@ -30,13 +28,12 @@ class Sampler:
     def __init__(self, request: TokenRequest, vocab_size: int, device: torch.device) -> None:
         sampling = request.sampling
         self.temperature = sampling.temperature or 0.0
-        if self.temperature < _COLDEST:
+        if self.temperature < COLDEST:
             self.temperature = 0.0
         self.top_k = sampling.top_k or 0
         self.top_p = 1.0 if sampling.top_p is None else sampling.top_p
         self.penalty = 1.0 if sampling.repetition_penalty is None else sampling.repetition_penalty
-        # The prompt is part of the seed: the lines of a text share one, and their draws must not be tied.
-        self._generator = random.Random(f"{sampling.seed or 0} {request.prompt}")  # noqa: S311  # not a secret
+        self._generator = generator_of(request)
         self._seen: torch.Tensor | None = None
         if self.penalty != 1.0:
             self._seen = torch.zeros(vocab_size, dtype=torch.bool, device=device)

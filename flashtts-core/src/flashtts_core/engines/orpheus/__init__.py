@@ -14,6 +14,9 @@ from flashtts_core.engines import Engine, EngineContext, EngineSpec
 from flashtts_core.hookspecs import hookimpl
 from flashtts_core.settings import Settings
 
+SNAC_FILES = ("config.json", "model.safetensors", "pytorch_model.bin")
+"""What is needed of a SNAC folder; one of the two files of weights is enough."""
+
 
 class OrpheusSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Settings of the Orpheus-TTS engine; lengths are in frames of the codec, 11.7 a second."""
@@ -33,6 +36,11 @@ def flashtts_engines() -> list[EngineSpec]:
             summary="Orpheus-TTS: eight languages, built-in voices, emotion tags, 24 kHz.",
             open=_open,
             detect=_is_checkpoint,
+            files=(
+                *("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"),
+                *("model.safetensors", "model.safetensors.index.json", "model-*-of-*.safetensors"),
+                *(f"snac/{name}" for name in SNAC_FILES),
+            ),
             uses_llm=True,
             knobs=frozenset(
                 {"snac_path", "lang", "detokenizer_device", "batch_size", "llm_batch_size", "wait_timeout"}

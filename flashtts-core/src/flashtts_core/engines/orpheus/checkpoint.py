@@ -9,10 +9,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from flashtts_core.engines.orpheus import SNAC_FILES
 from flashtts_core.errors import BadCheckpoint
+from flashtts_core.hub import fetch, local_path
 from flashtts_core.settings import Settings
 
-_SNAC_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+_, *_SNAC_WEIGHTS = SNAC_FILES
 _LAST_CODE = b'"<custom_token_28681>"'
 
 
@@ -35,14 +37,24 @@ def is_checkpoint(folder: Path, settings: Settings) -> bool:
     return (folder / "snac").is_dir() or settings.snac_path is not None or _names_codes(folder / "tokenizer.json")
 
 
-def find_files(folder: Path, settings: Settings) -> OrpheusFiles:
+async def find_snac(folder: Path, settings: Settings) -> Path:
+    """Return where the codec is: at ``settings.snac_path``, fetched if that is a hub id, else inside the model.
+
+    Raises as ``hub.fetch``.
+    """
+    if settings.snac_path is None:
+        return folder / "snac"
+    return local_path(settings.snac_path) or await fetch(settings.snac_path, SNAC_FILES)
+
+
+def find_files(folder: Path, snac: Path) -> OrpheusFiles:
     """Return the files of a checkpoint; raises ``BadCheckpoint`` that names all missing ones."""
-    snac = Path(settings.snac_path).expanduser() if settings.snac_path is not None else folder / "snac"
+    inside = folder / "snac"
     if not snac.is_dir():
-        lack = f"There is no folder {snac}" if settings.snac_path is not None else f"{folder} has no codec in it"
+        lack = f"{folder} has no codec in it" if snac == inside else f"There is no folder {snac}"
         raise BadCheckpoint(
-            f"{lack}. Give --snac_path the folder of hubertsiuzdak/snac_24khz, the one that holds config.json and "
-            f"pytorch_model.bin, or put it at {folder / 'snac'}."
+            f"{lack}. Give --snac_path hubertsiuzdak/snac_24khz, or a folder with its config.json and "
+            f"pytorch_model.bin, or put that folder at {inside}."
         )
     found = [snac / name for name in _SNAC_WEIGHTS if (snac / name).is_file()]
     files = OrpheusFiles(folder, snac / "config.json", found[0] if found else snac / _SNAC_WEIGHTS[-1])

@@ -19,7 +19,7 @@ from flashtts_core.backends import Backend
 from flashtts_core.batching import Batcher
 from flashtts_core.engines import Abilities, EngineContext, TextRules
 from flashtts_core.engines.orpheus import OrpheusSettings
-from flashtts_core.engines.orpheus.checkpoint import OrpheusFiles, find_files
+from flashtts_core.engines.orpheus.checkpoint import OrpheusFiles, find_files, find_snac
 from flashtts_core.engines.orpheus.codec.config import SLOTS
 from flashtts_core.engines.orpheus.codec.decoder import Piece, SnacDecoder
 from flashtts_core.engines.orpheus.codec.loading import open_codec
@@ -132,7 +132,7 @@ async def open_orpheus(context: EngineContext) -> OrpheusEngine:
     assert context.folder is not None, "Orpheus-TTS is opened from a folder"
     own = context.own if isinstance(context.own, OrpheusSettings) else OrpheusSettings()
     language = choose_language(context.folder, context.settings.lang)
-    files = find_files(context.folder, context.settings)
+    files = find_files(context.folder, await find_snac(context.folder, context.settings))
     model = await asyncio.to_thread(_load, files, language, context.settings)
     backend = await context.open_backend(files.llm)
     if model.vocabulary.highest >= backend.vocab_size:

@@ -1,159 +1,146 @@
-"""The contract of backends."""
+"""The contract of backends: answers end where they should, closing frees the place, death is reported."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import random
 from contextlib import aclosing
-from typing import Any
 
-import msgspec
 import pytest
 
-from flashtts_core.backends import Backend, BackendSpec, Restriction
 from flashtts_core.backends.guard import GuardedBackend
 from flashtts_core.errors import BackendDied, FlashTTSError, RequestError
-from flashtts_core.testing.conformance.running import first, run
-from flashtts_core.types import SAMPLING_FIELDS, IdRanges, Sampling, TokenRequest
+from flashtts_core.testing.conformance.choosing import ChoosingContract
+from flashtts_core.testing.conformance.opened import gathered, ids_of, skip
+
+FREED_WITHIN = 4
+"""Deltas that a neighbour may get until a place is free: two may be on their way and one step may be running."""
 
 
-class BackendContract:
-    """A backend generates: stop ids, limits, seeds, many requests at once, closing within a token, clear errors.
+class BackendContract(ChoosingContract):
+    """What a backend has to do. Subclass it, give ``spec``, ``open_backend`` and ``reference``.
 
-    ``spec`` is the backend's registration; ``prompt`` must be valid for the model that ``open_backend`` opens.
+    A backend that does not derive from ``ThreadedBackend`` gives ``kill`` too. Backends that open model folders in the
+    official layout subclass ``CheckpointContract``, which makes folder and reference itself.
     """
 
-    spec: BackendSpec
-    prompt = tuple(range(1, 9))
-
-    async def open_backend(self) -> Backend:
-        """Open the backend under test on a small model."""
-        raise NotImplementedError
-
-    @contextlib.asynccontextmanager
-    async def backend(self) -> AsyncIterator[GuardedBackend]:
-        """Open the backend inside the host's guard, as engines see it, and close it again."""
-        backend = GuardedBackend(await self.open_backend(), max_length=1 << 20)
-        try:
-            yield backend
-        finally:
-            await backend.aclose()
-
-    def request(self, key: str = "contract", **changes: Any) -> TokenRequest:
-        """Return a sampled request; ``changes`` are fields of ``Sampling`` or of ``TokenRequest``."""
-        sampling = Sampling(0.9, 0, 1.0, 1.0, 24, 5)
-        mine = {name: changes.pop(name) for name in SAMPLING_FIELDS if name in changes}
-        request = TokenRequest(key, self.prompt, frozenset(), msgspec.structs.replace(sampling, **mine))
-        return msgspec.structs.replace(request, **changes)
-
     def test_max_tokens_is_held_exactly(self) -> None:
-        async def check() -> None:
-            async with self.backend() as backend:
-                for limit in (1, 2, 17):
-                    assert len(await _ids(backend, self.request(max_tokens=limit))) == limit
+        async def work(backend: GuardedBackend) -> None:
+            for limit in (1, 2, 17):
+                assert len(await ids_of(backend, self.request(max_tokens=limit))) == limit
 
-        run(check())
+        self.check(work)
+
+    def test_the_context_holds_prompt_and_answer_and_not_more(self) -> None:
+        async def work(backend: GuardedBackend) -> None:
+            room = 5
+            request = self.request(prompt=(1,) * (backend.max_length - room), max_tokens=1000)
+            assert len(await ids_of(backend, request)) == room
+
+        self.check(work)
 
     def test_generation_ends_before_a_stop_id(self) -> None:
-        async def check() -> None:
-            async with self.backend() as backend:
-                free = await _ids(backend, self.request())
-                stop = free[5]
-                assert await _ids(backend, self.request(stop=frozenset({stop}))) == free[: free.index(stop)]
+        async def work(backend: GuardedBackend) -> None:
+            free = await ids_of(backend, self.request(temperature=0.0))
+            stop = free[5]
+            stopped = self.request(temperature=0.0, stop=frozenset({stop, backend.vocab_size - 1}))
+            end = next(at for at, token in enumerate(free) if token in stopped.stop)
+            assert await ids_of(backend, stopped) == free[:end]
+            company = [stopped, self.request("free", temperature=0.0)]
+            assert await gathered([ids_of(backend, request) for request in company]) == [free[:end], free]
 
-        run(check())
+        self.check(work)
 
-    def test_the_same_seed_gives_the_same_ids_alone_and_in_company(self) -> None:
-        if "seed" not in self.spec.sampling:
-            return  # the spec says that seeds are not honoured; the host tells the user
-
-        async def check() -> None:
-            async with self.backend() as backend:
-                requests = [self.request(f"r{seed}", seed=seed) for seed in range(4)]
-                alone = [await _ids(backend, request) for request in requests]
-                together = await asyncio.gather(*(_ids(backend, request) for request in requests))
-                assert alone == list(together)
-                assert alone[0] != alone[1]
-
-        run(check())
-
-    def test_allowed_ids_are_never_violated(self) -> None:
-        flat = (IdRanges(((10, 20), (40, 45))),)
-        cycle = (IdRanges(((10, 20),)), IdRanges(((30, 40),)), IdRanges(((50, 60),)))
-        known: dict[Restriction, list[tuple[IdRanges, ...]]] = {"none": [], "flat": [flat], "cycle": [flat, cycle]}
-
-        async def check() -> None:
-            async with self.backend() as backend:
-                for allowed in known[self.spec.restriction]:
-                    ids = await _ids(backend, self.request(allowed=allowed, max_tokens=60))
-                    assert all(token in allowed[at % len(allowed)] for at, token in enumerate(ids))
-
-        run(check())
-
-    def test_closing_a_stream_frees_its_place(self) -> None:
-        async def check() -> None:
-            async with self.backend() as backend:
+    def test_closing_a_stream_frees_its_place_within_a_step(self) -> None:
+        async def work(backend: GuardedBackend) -> None:
+            async with aclosing(backend.generate(self.request("stays", max_tokens=400))) as neighbour:
+                await anext(neighbour)
                 for count in (0, 1, 3):
-                    async with aclosing(backend.generate(self.request(max_tokens=200))) as deltas:
-                        async for _ in first(deltas, count):
-                            pass
-                async with asyncio.timeout(20):
-                    while backend.running:
-                        await asyncio.sleep(0.001)
-                assert len(await _ids(backend, self.request(max_tokens=3))) == 3
+                    async with aclosing(backend.generate(self.request("goes", max_tokens=400))) as leaving:
+                        await skip(leaving, count)
+                    for _ in range(FREED_WITHIN):
+                        await anext(neighbour)
+                    assert backend.running == 1
+            await self._idle(backend)
+            assert len(await ids_of(backend, self.request(max_tokens=3))) == 3
 
-        run(check())
+        self.check(work)
 
-    def test_many_joins_and_aborts_leave_nothing(self) -> None:
-        async def visit(backend: GuardedBackend, number: int) -> None:
-            async with aclosing(backend.generate(self.request(f"v{number}", max_tokens=40))) as deltas:
-                async for _ in first(deltas, number % 5):
-                    pass
+    def test_a_hundred_joins_and_aborts_leave_nothing(self) -> None:
+        async def work(backend: GuardedBackend) -> None:
+            draw = random.Random(5)
+            prompts = self.prompts(backend.vocab_size)
+            calm = self.request(temperature=0.0)
+            expected = await ids_of(backend, calm)
 
-        async def check() -> None:
-            async with self.backend() as backend:
-                await asyncio.gather(*(visit(backend, number) for number in range(30)))
-                async with asyncio.timeout(20):
-                    while backend.running:
-                        await asyncio.sleep(0.001)
+            async def visit(number: int) -> None:
+                request = self.request(f"v{number}", prompt=draw.choice(prompts), max_tokens=draw.randint(1, 40))
+                for _ in range(draw.randint(0, 60)):
+                    await asyncio.sleep(0)
+                async with aclosing(backend.generate(request)) as deltas:
+                    await skip(deltas, draw.randint(0, 12))
 
-        run(check())
+            await gathered([visit(number) for number in range(100)])
+            await self._idle(backend)
+            assert await ids_of(backend, calm) == expected
+
+        self.check(work)
 
     def test_bad_prompts_are_refused_and_harm_nobody(self) -> None:
-        async def check() -> None:
-            async with self.backend() as backend:
-                for prompt in ((), (backend.vocab_size,), (-1,), (1,) * (backend.max_length + 1)):
+        async def work(backend: GuardedBackend) -> None:
+            async with aclosing(backend.generate(self.request("stays", max_tokens=400))) as neighbour:
+                await anext(neighbour)
+                for prompt in ((), (backend.vocab_size,), (1 << 40,), (-1,), (1,) * (backend.max_length + 1)):
                     with pytest.raises(RequestError):
-                        await _ids(backend, self.request(prompt=prompt))
-                assert await _ids(backend, self.request(max_tokens=2))
+                        await ids_of(backend, self.request(prompt=prompt))
+                await anext(neighbour)
+            assert await ids_of(backend, self.request(max_tokens=2))
 
-        run(check())
+        self.check(work)
 
-    def test_a_closed_backend_says_so(self) -> None:
-        async def check() -> None:
-            async with self.backend() as backend:
-                await backend.aclose()
-                await backend.aclose()
+    def test_a_dead_engine_is_reported_and_nothing_hangs(self) -> None:
+        async def work() -> None:
+            bare = await self.open_backend()
+            backend = GuardedBackend(bare, max_length=1 << 20)
+            try:
+                requests = [self.request(f"d{number}", max_tokens=400) for number in range(12)]
+                running = [asyncio.create_task(ids_of(backend, request)) for request in requests]
+                async with aclosing(backend.generate(self.request(max_tokens=400))) as deltas:
+                    await anext(deltas)
+                    await self.kill(bare)
+                    with pytest.raises(BackendDied):
+                        await skip(deltas, 500)
+                for result in await asyncio.gather(*running, return_exceptions=True):
+                    assert isinstance(result, BackendDied), result
                 assert not backend.alive
                 with pytest.raises(BackendDied):
-                    await _ids(backend, self.request())
-
-        run(check())
-
-    def test_closing_ends_the_requests_that_run(self) -> None:
-        async def check() -> None:
-            request = self.request(max_tokens=10_000)
-            async with self.backend() as backend, aclosing(backend.generate(request)) as deltas:
-                await anext(deltas)
+                    await ids_of(backend, self.request())
+                assert backend.running == 0
+            finally:
                 await backend.aclose()
-                with contextlib.suppress(FlashTTSError):
-                    async for _ in deltas:
-                        pass
 
-        run(check())
+        self.run(work())
 
+    def test_closing_ends_what_runs_and_a_closed_backend_says_so(self) -> None:
+        async def work() -> None:
+            backend = await self.open_guarded()
+            try:
+                async with aclosing(backend.generate(self.request(max_tokens=400))) as deltas:
+                    await anext(deltas)
+                    await backend.aclose()
+                    with contextlib.suppress(FlashTTSError):
+                        await skip(deltas, 500)
+            finally:
+                await backend.aclose()
+            assert not backend.alive
+            assert backend.running == 0
+            with pytest.raises(BackendDied):
+                await ids_of(backend, self.request())
 
-async def _ids(backend: Backend, request: TokenRequest) -> list[int]:
-    async with aclosing(backend.generate(request)) as deltas:
-        return [token async for delta in deltas for token in delta]
+        self.run(work())
+
+    async def _idle(self, backend: GuardedBackend) -> None:
+        async with asyncio.timeout(60):
+            while backend.running:
+                await asyncio.sleep(0.001)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
-REPOSITORY = "tiny/spark-tts"
+REPOSITORY = "tiny/model"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -69,6 +70,20 @@ def running_hub(folder: Path) -> Iterator[Hub]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def only_this_hub(hub: Hub, cache: Path) -> dict[str, str]:
+    """Return the variables of a process that knows no hub but this one and keeps what it fetches in ``cache``."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    mine = {
+        "HF_HOME": str(cache),
+        "HF_ENDPOINT": hub.url,
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_DISABLE_UPDATE_CHECK": "1",
+        "NO_PROXY": "127.0.0.1",
+    }
+    return {**others, **mine}
 
 
 class _Handler(BaseHTTPRequestHandler):

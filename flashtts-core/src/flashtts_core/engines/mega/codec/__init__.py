@@ -1,0 +1,1 @@
+"""WavVAE, the codec of MegaTTS 3: latents to sound."""
