@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from filelock import FileLock
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -252,6 +252,7 @@ def test_a_name_that_cannot_be_one_is_refused(name: str) -> None:
         checked_name(name)
 
 
+@settings(deadline=None)
 @given(name=st.text(min_size=1, max_size=60))
 def test_any_other_name_is_kept_and_never_leaves_the_folder(
     tmp_path_factory: pytest.TempPathFactory, name: str
