@@ -29,7 +29,8 @@ ENGINE_TESTS = [f"tests/engines/{name}" for name in ("spark", "orpheus", "mega")
 TORCH_TESTS = ["tests/backends/torch", *ENGINE_TESTS, "tests/docs/torch"]
 RUNTIME_TESTS = [f"tests/backends/{name}" for name in ("llamacpp", "mlx", "sglang", "trt", "vllm")]
 BROWSER_TESTS = "tests/browser"
-OTHER_TESTS = [*TORCH_TESTS, *RUNTIME_TESTS, BROWSER_TESTS]
+CLIENTS = {"pipecat": "pipecat-ai[openai]", "livekit": "livekit-plugins-openai"}
+OTHER_TESTS = [*TORCH_TESTS, *RUNTIME_TESTS, BROWSER_TESTS, "tests/clients"]
 """What has a session of its own."""
 SOURCES = ["src", *(f"{name}/src" for name in [*DISTRIBUTIONS, *BACKENDS] if name != ".")]
 
@@ -178,6 +179,26 @@ def full(session: nox.Session) -> None:
     """Run the test suite on every supported Python that is installed."""
     install_workspace(session, "-r", "tests/requirements.txt")
     session.run("pytest", *(f"--ignore={folder}" for folder in OTHER_TESTS), *session.posargs)
+
+
+@nox.session
+@nox.parametrize("client", list(CLIENTS))
+def clients(session: nox.Session, client: str) -> None:
+    """Let the speech clients of others speak with a running server; their requirements clash, so one each."""
+    speak_with(session, client, CLIENTS[client])
+
+
+@nox.session(python="3.12")
+def wyoming(session: nox.Session) -> None:
+    """Let Home Assistant's bridge, which wants a newer Python, speak with a running server."""
+    speak_with(session, "wyoming", "wyoming_openai")
+
+
+def speak_with(session: nox.Session, client: str, package: str) -> None:
+    """Run the tests of one client."""
+    session.install("-c", CONSTRAINTS, "-e", "flashtts-core", "-e", "flashtts-server", "pytest>=8.3,<10", package)
+    # What clients warn of is theirs to mend.
+    session.run("pytest", f"tests/clients/test_{client}.py", "-o", "filterwarnings=", *session.posargs)
 
 
 @nox.session
