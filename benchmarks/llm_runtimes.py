@@ -3,8 +3,7 @@
 Run ``python benchmarks/llm_runtimes.py vllm`` or ``... mlx-lm`` in an environment of that runtime (3.5 GB of memory,
 some minutes). Both sides share one loaded model and take turns, with the same sampling and fresh prompts; tokens per
 second count the reading of the prompts. The rows marked ``semantic ids`` restrict the answer to 8192 ids, as Spark
-does; the runtime's side does that where its API can. On a CPU mlx-lm needs
-``--layers 4 --prompt 8``.
+does; the runtime's side does that where its API can. On a CPU mlx-lm needs ``--layers 4 --prompt 8``.
 """
 
 from __future__ import annotations
