@@ -14,8 +14,8 @@ from pathlib import Path
 import nox
 
 nox.options.sessions = [
-    *("lint", "types", "dist", "examples", "tests", "torch"),
-    *("backend-llamacpp", "backend-mlx", "backend-vllm"),
+    *("lint", "types", "dist", "examples", "tests", "torch", "browser"),
+    *("backend-llamacpp", "backend-mlx", "backend-vllm", "backend-sglang", "backend-trt"),
 ]
 nox.options.error_on_missing_interpreters = True
 nox.options.default_venv_backend = "virtualenv"
@@ -23,10 +23,14 @@ nox.options.default_venv_backend = "virtualenv"
 ROOT = Path(__file__).parent
 CONSTRAINTS = "tests/constraints.txt"
 DISTRIBUTIONS = ["flashtts-core", "flashtts-server", "flashtts-engine-hibari", "."]
-BACKENDS = ["flashtts-backend-llamacpp", "flashtts-backend-mlx", "flashtts-backend-vllm"]
+BACKENDS = [f"flashtts-backend-{name}" for name in ("llamacpp", "mlx", "sglang", "trt", "vllm")]
 EXAMPLES = ["examples/flashtts-backend-ngram", "examples/flashtts-engine-esperanto"]
-TORCH_TESTS = ["tests/backends/torch", "tests/engines/spark", "tests/engines/orpheus"]
-RUNTIME_TESTS = ["tests/backends/llamacpp", "tests/backends/mlx", "tests/backends/vllm"]
+ENGINE_TESTS = [f"tests/engines/{name}" for name in ("spark", "orpheus", "mega")]
+TORCH_TESTS = ["tests/backends/torch", *ENGINE_TESTS, "tests/docs/torch"]
+RUNTIME_TESTS = [f"tests/backends/{name}" for name in ("llamacpp", "mlx", "sglang", "trt", "vllm")]
+BROWSER_TESTS = "tests/browser"
+OTHER_TESTS = [*TORCH_TESTS, *RUNTIME_TESTS, BROWSER_TESTS]
+"""What has a session of its own."""
 SOURCES = ["src", *(f"{name}/src" for name in [*DISTRIBUTIONS, *BACKENDS] if name != ".")]
 
 
@@ -49,16 +53,17 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Strict types over sources, tests and examples."""
-    needed = ["requirements.txt", "requirements-torch.txt", "requirements-types.txt"]
+    needed = [f"requirements{part}.txt" for part in ("", "-torch", "-browser", "-types")]
     install_workspace(session, *(part for name in needed for part in ("-r", f"tests/{name}")))
-    session.run("mypy", *SOURCES, "tests", "noxfile.py", "benchmarks", *EXAMPLES)
+    checked = [*SOURCES, "tests", "noxfile.py", "benchmarks", "docs/reference", "examples/websocket.py", *EXAMPLES]
+    session.run("mypy", *checked)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the test suite: units, properties, real servers with real clients, speech checked by ear (ASR)."""
     install_workspace(session, "-r", "tests/requirements.txt")
-    session.run("pytest", *(f"--ignore={folder}" for folder in [*TORCH_TESTS, *RUNTIME_TESTS]), *session.posargs)
+    session.run("pytest", *(f"--ignore={folder}" for folder in OTHER_TESTS), *session.posargs)
 
 
 @nox.session
@@ -94,11 +99,38 @@ def backend_vllm(session: nox.Session) -> None:
 
 
 @nox.session
+def browser(session: nox.Session) -> None:
+    """Use the web page as people do: chromium in front of real servers, with the small Spark checkpoint on torch."""
+    needed = [f"requirements{part}.txt" for part in ("", "-torch", "-browser")]
+    install_workspace(session, *(part for name in needed for part in ("-r", f"tests/{name}")))
+    if shutil.which("chromium") is None:
+        administrator = [] if os.geteuid() == 0 else ["sudo"]
+        session.run(*administrator, "apt-get", "update", "-qq", external=True)
+        session.run(*administrator, "apt-get", "install", "-y", "-qq", "chromium", external=True, silent=True)
+    session.run("pytest", *(session.posargs or [BROWSER_TESTS]), env={"OMP_NUM_THREADS": "1"})
+
+
+@nox.session(name="backend-sglang")
+def backend_sglang(session: nox.Session) -> None:
+    """Test the SGLang backend on a stand-in, and the stand-in against SGLang's source, which is never imported."""
+    install_workspace(session, "-e", "flashtts-backend-sglang", "-r", "tests/requirements.txt")
+    session.install("--no-deps", "sglang==0.5.23")
+    session.run("pytest", *(session.posargs or ["tests/backends/sglang"]))
+
+
+@nox.session(name="backend-trt")
+def backend_trt(session: nox.Session) -> None:
+    """Test the TensorRT-LLM backend on a stand-in, and the stand-in against a record of the interface."""
+    install_workspace(session, "-e", "flashtts-backend-trt", "-r", "tests/requirements.txt")
+    session.run("pytest", *(session.posargs or ["tests/backends/trt"]))
+
+
+@nox.session
 def dist(session: nox.Session) -> None:
     """Build every distribution and install the wheels alone into an empty environment."""
     wheel = build_wheels(session, *DISTRIBUTIONS, *BACKENDS)
-    # Of the backends only vllm's has no runtime behind it that would come along.
-    product = ("flashtts_core", "flashtts_server", "flashtts_engine_hibari", "flashtts", "flashtts_backend_vllm")
+    product = ["flashtts_core", "flashtts_server", "flashtts_engine_hibari", "flashtts"]
+    product += [f"flashtts_backend_{name}" for name in ("sglang", "trt", "vllm")]  # no runtime comes along with these
     for label, chosen in {"core": product[:1], "all": product}.items():
         python = empty_environment(session, label, *(wheel[name] for name in chosen))
         session.run(python, "tests/dist_smoke.py", *(["core"] if label == "core" else []), external=True)
@@ -145,7 +177,7 @@ def empty_environment(session: nox.Session, label: str, *requirements: str) -> s
 def full(session: nox.Session) -> None:
     """Run the test suite on every supported Python that is installed."""
     install_workspace(session, "-r", "tests/requirements.txt")
-    session.run("pytest", *(f"--ignore={folder}" for folder in [*TORCH_TESTS, *RUNTIME_TESTS]), *session.posargs)
+    session.run("pytest", *(f"--ignore={folder}" for folder in OTHER_TESTS), *session.posargs)
 
 
 @nox.session
@@ -155,11 +187,18 @@ def bench(session: nox.Session) -> None:
     session.run("python", "benchmarks/server.py", *session.posargs)
 
 
+@nox.session
+def load(session: nox.Session) -> None:
+    """Print the figures of the server under load: event loop, overload, disconnects, overhead."""
+    install_workspace(session, "-r", "tests/requirements.txt")
+    session.run("python", "benchmarks/load.py", *session.posargs)
+
+
 @nox.session(venv_backend="none")
 def dev(session: nox.Session) -> None:
     """Make .venv, the environment to work in."""
     session.run("python", "-m", "venv", ".venv", external=True)
     pip = [".venv/bin/pip", "install", "-q", "-c", CONSTRAINTS]
     editable = [part for name in DISTRIBUTIONS for part in ("-e", name)]
-    needed = [f"requirements{part}.txt" for part in ("", "-torch", "-lint", "-types")]
+    needed = [f"requirements{part}.txt" for part in ("", "-torch", "-browser", "-lint", "-types")]
     session.run(*pip, *editable, *(part for name in needed for part in ("-r", f"tests/{name}")), external=True)
