@@ -30,6 +30,7 @@ WEB = Path(flashtts_server.__file__).parent / "web"
 PUBLIC = ["/", "/docs", "/openapi.json", "/static/app.js", "/health", "/ready"]
 GUARDED = ["/server_info", "/audio_roles", "/metrics", "/v1/models", "/v1/audio/voices", "/v1/audio/models"]
 SPEAK = {"text": "one two", "response_format": "pcm"}
+MODEL = '{backend="none",engine="tone"}'
 
 Start = Callable[..., LiveServer]
 
@@ -162,7 +163,19 @@ def test_server_info_says_what_is_served(english: LiveServer, client: httpx.Clie
     assert (info["engine"], info["sample_rate"], info["roles"]) == ("hibari", 24_000, ["heart"])
     assert info["abilities"]["cloning"] is False
     assert info["version"]
+    (heart,) = info["voices"]
+    assert (heart["name"], heart["builtin"], heart["language"]) == ("heart", True, "en")
+    assert [control["name"] for control in info["sampling"]] == ["seed"], "the embedded voice has no language model"
     assert client.get(f"{english.url}/v1/server_info").json() == info
+
+
+def test_server_info_gives_the_ranges_and_defaults_of_what_is_honoured(tones: LiveServer, client: httpx.Client) -> None:
+    info = client.get(f"{tones.url}/server_info").json()
+    temperature, seed = info["sampling"]
+    assert temperature["description"]
+    assert (temperature["name"], temperature["default"], temperature["whole"]) == ("temperature", 0.9, False)
+    assert (temperature["minimum"], temperature["minimum_excluded"], temperature["maximum"]) == (0, False, 2)
+    assert (seed["name"], seed["whole"], seed["minimum"]) == ("seed", True, 0)
 
 
 def test_metrics_count_what_happened(start: Start, client: httpx.Client) -> None:
@@ -177,16 +190,32 @@ def test_metrics_count_what_happened(start: Start, client: httpx.Client) -> None
         'flashtts_requests_total{method="POST",route="/speak",status="200"} 2.0',
         'flashtts_requests_total{method="POST",route="/speak",status="400"} 1.0',
         'flashtts_requests_total{method="GET",route="(none)",status="404"} 1.0',
-        "flashtts_first_audio_seconds_count 2.0",
-        "flashtts_speech_seconds_count 2.0",
+        f"flashtts_queue_seconds_count{MODEL} 3.0",
+        f"flashtts_first_audio_seconds_count{MODEL} 2.0",
+        f"flashtts_speech_seconds_count{MODEL} 3.0",
+        f"flashtts_real_time_factor_count{MODEL} 2.0",
+        f"flashtts_streams_total{MODEL} 1.0",
+        f"flashtts_uneven_streams_total{MODEL} 0.0",
+        f"flashtts_underruns_total{MODEL} 0.0",
+        f"flashtts_underrun_seconds_total{MODEL} 0.0",
+        f"flashtts_cancelled_total{MODEL} 0.0",
+        f"flashtts_empty_retries_total{MODEL} 0.0",
+        'flashtts_tokens_total{backend="none",engine="tone",kind="input"} 4.0',
+        'flashtts_tokens_total{backend="none",engine="tone",kind="output"} 40.0',
+        'flashtts_refused_total{backend="none",engine="tone",reason="queue_full"} 0.0',
         "flashtts_running 0.0",
         "flashtts_queued 0.0",
-        "flashtts_cancelled_total 0.0",
+        "flashtts_max_running 16.0",
+        "flashtts_max_queued 64.0",
+        "flashtts_max_queue_seconds 30.0",
+        "flashtts_expected_queue_seconds 0.0",
+        "flashtts_sessions 0.0",
         "flashtts_ready 1.0",
     ):
         assert line in answer.text, line
-    (seconds,) = re.findall(r"^flashtts_audio_seconds_total (\S+)", answer.text, re.MULTILINE)
-    assert float(seconds) == pytest.approx(0.8)
+    for name, expected in (("audio_seconds_total", 0.8), ("max_stream_wait_seconds", 0.1)):
+        (seconds,) = re.findall(rf"^flashtts_{name}(?:{{.*}})? (\S+)", answer.text, re.MULTILINE)
+        assert float(seconds) == pytest.approx(expected, rel=0.5 if name.startswith("max") else 1e-6)
 
 
 def test_nothing_spoken_is_logged(start: Start, client: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:
@@ -203,19 +232,19 @@ def test_every_operation_and_field_is_described(tones: LiveServer, client: httpx
         for method, operation in methods.items():
             assert operation["summary"], (method, path)
             assert operation["description"], (method, path)
-    bodies = {name for name in schemas if name.endswith("Body")}
-    assert len(bodies) == 7
-    for body in bodies:
-        for name, field in schemas[body]["properties"].items():
-            parts = field.get("anyOf", [])
-            assert field.get("description") or any("description" in part for part in parts), (body, name)
+    assert len({name for name in schemas if name.endswith("Body")}) == 8
+    for schema, content in schemas.items():
+        for name, field in content["properties"].items():
+            parts = field.get("anyOf", field.get("oneOf", []))
+            assert field.get("description") or any("description" in part for part in parts), (schema, name)
     for reference in re.findall(r'"\$ref":"#/components/schemas/([^"]+)"', msgspec.json.encode(description).decode()):
         assert reference in schemas
 
 
 def test_the_description_lists_every_endpoint_of_the_api(tones: LiveServer, client: httpx.Client) -> None:
     paths = client.get(f"{tones.url}/openapi.json").json()["paths"]
-    both = ("clone_voice", "speak", "multi_speak", "audio_roles", "add_speaker", "delete_speaker", "server_info")
+    both = ("clone_voice", "speak", "multi_speak", "audio_roles", "add_speaker", "rename_speaker", "delete_speaker")
+    both += ("server_info",)
     expected = {f"{prefix}/{name}" for name in both for prefix in ("", "/v1")}
     expected |= {"/health", "/ready", "/metrics", "/v1/models", "/v1/audio/speech", "/v1/audio/models"}
     expected |= {"/v1/audio/voices", "/v1/audio/voices/{voice_id}"}

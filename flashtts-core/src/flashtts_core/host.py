@@ -30,10 +30,12 @@ HOST_KNOBS = frozenset(
 async def open_synthesizer(settings: Settings, plugins: Plugins | None = None) -> Synthesizer:
     """Open the model that ``settings`` name; raises ``ConfigError`` and its kin if that cannot be done."""
     plugins = plugins or Plugins.discover()
-    folder = await _checkpoint(settings.model_path, plugins)
+    folder = None if settings.model_path is None else await find_model(settings.model_path, plugins)
     spec = plugins.detect(folder, settings)
     backend = plugins.backend(settings.backend) if spec.uses_llm else None
     _warn_of_idle_knobs(settings, spec, backend)
+    if backend is not None:
+        _warn_of_sampling(backend)
 
     async def open_backend(llm_folder: Path) -> Backend:
         assert backend is not None, f"the engine {spec.name} opens a backend but its spec says it uses none"
@@ -41,7 +43,7 @@ async def open_synthesizer(settings: Settings, plugins: Plugins | None = None) -
         return GuardedBackend(await backend.open(context), max_length=settings.max_length)
 
     engine = await spec.open(EngineContext(folder, settings, open_backend, _own(spec, settings)))
-    return Synthesizer(engine, _with_roles(settings, spec), without=_without(backend))
+    return Synthesizer(engine, _with_roles(settings, spec), backend=backend)
 
 
 async def load(
@@ -57,9 +59,11 @@ async def load(
     return await open_synthesizer(msgspec.structs.replace(chosen, **changes))
 
 
-async def _checkpoint(model_path: str | None, plugins: Plugins) -> Path | None:
-    if model_path is None:
-        return None
+async def find_model(model_path: str, plugins: Plugins) -> Path:
+    """Return the folder of a model: the one of that path, or that of a hub id, fetched if need be.
+
+    Raises ``BadCheckpoint`` and, if it cannot be fetched, ``ConfigError``.
+    """
     if (folder := local_path(model_path)) is None:
         return await fetch(model_path, [pattern for entry in plugins.engines for pattern in entry.spec.files])
     if folder.is_dir():
@@ -90,12 +94,10 @@ def _own(spec: EngineSpec | BackendSpec, settings: Settings) -> Struct | None:
         raise ConfigError(f"The settings of the plugin {spec.name!r} do not fit: {error}.") from error
 
 
-def _without(backend: BackendSpec | None) -> frozenset[str]:
-    """Return the sampling fields that the backend cannot honour, and log them: answers name them too."""
-    if backend is None or not (missing := [name for name in SAMPLING_FIELDS if name not in backend.sampling]):
-        return frozenset()
-    logger.warning("The backend %s does not honour: %s. Answers say so too.", backend.name, ", ".join(missing))
-    return frozenset(missing)
+def _warn_of_sampling(backend: BackendSpec) -> None:
+    """Log which sampling fields the backend cannot honour; answers name them, too."""
+    if missing := [name for name in SAMPLING_FIELDS if name not in backend.sampling]:
+        logger.warning("The backend %s does not honour: %s. Answers say so too.", backend.name, ", ".join(missing))
 
 
 def _warn_of_idle_knobs(settings: Settings, engine: EngineSpec, backend: BackendSpec | None) -> None:

@@ -17,8 +17,9 @@ from typing import Self, TypeVar, TypeVarTuple
 
 import msgspec
 
+from flashtts_core.backends import BackendSpec
 from flashtts_core.continuity import Continuity
-from flashtts_core.engines import Engine
+from flashtts_core.engines import Abilities, Engine
 from flashtts_core.errors import TooLarge
 from flashtts_core.planner import divide, pace, turns_of
 from flashtts_core.settings import Settings, voice_folder
@@ -44,17 +45,27 @@ LOOK_AHEAD = 2
 """Lines made beyond the one that a streaming listener hears."""
 
 
+class Passage:
+    """What requests share that speak one text part by part: id, count of lines, its voices and how they sound."""
+
+    def __init__(self) -> None:
+        self.request_id = uuid.uuid4().hex
+        self.lines = 0
+        self.voices: dict[VoiceChoice, Voice] = {}
+        self.continuities: defaultdict[str, Continuity] = defaultdict(Continuity)
+
+
 class Synthesizer:
     """An open engine with its voices; speaks many requests at once on one event loop.
 
-    ``flashtts_core.host.load`` makes one. Use it as ``async with``, or call ``aclose``. ``without`` names the sampling
-    fields that the engine's backend cannot honour.
+    ``flashtts_core.host.load`` makes one. Use it as ``async with``, or call ``aclose``. ``backend`` is the name of the
+    runtime of the engine's language model, ``none`` if it has none.
     """
 
-    def __init__(self, engine: Engine, settings: Settings, *, without: frozenset[str] = frozenset()) -> None:
+    def __init__(self, engine: Engine, settings: Settings, *, backend: BackendSpec | None = None) -> None:
         self.engine = engine
-        known = engine.abilities.sampling | (frozenset(DIFFUSION_FIELDS) if engine.abilities.diffusion else frozenset())
-        self._honoured = known - without
+        self.backend = "none" if backend is None else backend.name
+        self.honoured = _honoured(engine.abilities, backend)
         self.settings = settings
         self._io = ThreadPoolExecutor(max_workers=4, thread_name_prefix="flashtts-io")
         self.voices = VoiceLibrary(
@@ -64,11 +75,12 @@ class Synthesizer:
             io=self._io,
         )
 
-    async def open(self, request: SpeechRequest, *, whole: bool = False) -> AudioStream:
+    async def open(self, request: SpeechRequest, *, whole: bool = False, passage: Passage | None = None) -> AudioStream:
         """Check a request and return its speech, not started yet; the caller closes the stream.
 
         With ``whole`` the listener waits for all of it, so the engine works on as many lines as it can at once.
-        Raises ``RequestError`` and its kin; nothing has been generated then.
+        Requests of one ``passage`` sound like parts of one. Raises ``RequestError`` and its kin; nothing has been
+        generated then.
         """
         if len(request.text) > self.settings.max_text_length:
             raise TooLarge(
@@ -76,7 +88,7 @@ class Synthesizer:
                 f"Send it in parts, or raise --max_text_length.",
                 param="text",
             )
-        lines, skipped = await self._plan(request)
+        lines, skipped = await self._plan(request, passage or Passage())
         plan = Plan(
             lines,
             overlap=round(self.engine.rules.overlap * self.engine.sample_rate),
@@ -116,48 +128,51 @@ class Synthesizer:
     ) -> None:
         await self.aclose()
 
-    async def _plan(self, request: SpeechRequest) -> tuple[list[PlannedLine], frozenset[str]]:
-        request_id = uuid.uuid4().hex
+    async def _plan(self, request: SpeechRequest, passage: Passage) -> tuple[list[PlannedLine], frozenset[str]]:
         sampling = request.sampling.over(self.engine.defaults)
         if request.sampling.seed is None:
             sampling = msgspec.structs.replace(sampling, seed=self.settings.seed)
         lines: list[PlannedLine] = []
         skipped: frozenset[str] = frozenset()
-        voices: dict[str | None, Voice] = {}
-        continuities: defaultdict[str, Continuity] = defaultdict(Continuity)
-        for turn in turns_of(request):
+        for number, turn in enumerate(turns_of(request)):
             style, stretch = pace(turn.style, self.engine.abilities)
-            voice = await self._voice(turn.voice, voices)
+            voice = await self._voice(turn.voice, passage.voices)
             divided = await self._in_io(divide, turn.text, self.engine, request.limits)
             skipped |= divided.skipped
             for place, text in enumerate(divided.pieces, 1):
                 line = Line(
-                    request_id,
-                    len(lines),
+                    passage.request_id,
+                    passage.lines,
                     text,
                     divided.language,
                     voice,
                     style,
                     sampling,
                     request.diffusion,
-                    continuities[voice.name],
+                    passage.continuities[voice.name],
                     opens=place == 1,
                     closes=place == len(divided.pieces),
                 )
-                lines.append(PlannedLine(line, stretch))
+                passage.lines += 1
+                lines.append(PlannedLine(line, stretch, number))
         return lines, skipped
 
     async def _in_io(self, compute: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._io, compute, *arguments)
 
-    async def _voice(self, choice: VoiceChoice, known: dict[str | None, Voice]) -> Voice:
-        if isinstance(choice, Reference):
-            return await self.voices.clone(choice)
+    async def _voice(self, choice: VoiceChoice, known: dict[VoiceChoice, Voice]) -> Voice:
         if choice not in known:
-            known[choice] = await self.voices.get(choice)
+            made = self.voices.clone(choice) if isinstance(choice, Reference) else self.voices.get(choice)
+            known[choice] = await made
         return known[choice]
 
     def _ignored(self, request: SpeechRequest) -> list[str]:
         fields = ((request.sampling, SAMPLING_FIELDS), (request.diffusion, DIFFUSION_FIELDS))
         given = [name for part, names in fields for name in names if getattr(part, name) is not None]
-        return [name for name in given if name not in self._honoured]
+        return [name for name in given if name not in self.honoured]
+
+
+def _honoured(abilities: Abilities, backend: BackendSpec | None) -> frozenset[str]:
+    """Return the fields of a request that change something: the engine knows them and the backend can do them."""
+    lacking = frozenset() if backend is None else frozenset(SAMPLING_FIELDS) - backend.sampling
+    return (abilities.sampling - lacking) | frozenset(DIFFUSION_FIELDS if abilities.diffusion else ())

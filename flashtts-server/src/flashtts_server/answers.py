@@ -34,17 +34,23 @@ from flashtts_server.speech import Speech
 
 OPUS_RATE = 48_000
 """What every decoder of Opus gives, whatever went in."""
+PCM_RATE = 24_000
+"""The rate of pcm under /v1/audio, in Hz: its clients cannot be told another."""
 SEND_GRACE = 5.0
 """Seconds beyond the deadline after which even a client that does not read is let go."""
 
 
 class Delivery(Struct, frozen=True):
-    """How an answer is to be sent; ``ignored`` names fields that the server itself could not honour."""
+    """How an answer is to be sent.
+
+    ``ignored`` names fields that the server itself could not honour; ``turns`` asks for an event where a turn begins.
+    """
 
     format: AudioFormat
     way: Literal["stream", "whole", "events"]
     sample_rate: int | None = None
     ignored: tuple[str, ...] = ()
+    turns: bool = False
 
 
 async def answer(service: Service, request: AnyRequest, wanted: SpeechRequest, delivery: Delivery) -> ASGIResponse:
@@ -105,10 +111,14 @@ async def encoded(speech: Speech, delivery: Delivery) -> AsyncGenerator[bytes, N
 
 
 async def events(speech: Speech, delivery: Delivery, request: AnyRequest) -> AsyncGenerator[bytes, None]:
-    """Yield OpenAI's server-sent events."""
+    """Yield OpenAI's server-sent events, and one where each turn of a dialogue begins if that was asked for."""
+    told = 0
     try:
         async with aclosing(encoded(speech, delivery)) as pieces:
             async for piece in pieces:
+                for turn, start in list(enumerate(speech.turns))[told:] if delivery.turns else ():
+                    yield _event("turn", turn=turn, start=start)
+                told = len(speech.turns)
                 yield _event("delta", audio=base64.b64encode(piece).decode("ascii"))
     except Exception as error:  # noqa: BLE001  # the status is sent: this event is how the client hears of it
         yield _event("error", error=broken_off(request, error))
@@ -149,13 +159,13 @@ def _encode(samples: NDArray[np.float32], sample_rate: int, delivery: Delivery) 
 
 
 def _headers(speech: Speech, delivery: Delivery) -> dict[str, str]:
-    headers = {"X-Sample-Rate": str(_sent_rate(delivery.format, delivery.sample_rate or speech.sample_rate))}
+    headers = {"X-Sample-Rate": str(sent_rate(delivery.format, delivery.sample_rate or speech.sample_rate))}
     if ignored := (*speech.ignored, *delivery.ignored):
         headers["X-Flashtts-Ignored"] = ", ".join(ignored)
     return headers
 
 
-def _sent_rate(name: AudioFormat, rate: int) -> int:
+def sent_rate(name: AudioFormat, rate: int) -> int:
     """Return the rate that a decoder of the answer finds, as codecs run at fixed rates."""
     if name == "opus":
         return OPUS_RATE

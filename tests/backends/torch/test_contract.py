@@ -20,7 +20,7 @@ from flashtts_core.backends.torch.model import load_model
 from flashtts_core.errors import EngineError
 from flashtts_core.plugins import Plugins
 from flashtts_core.settings import Settings
-from flashtts_core.testing.conformance import CheckpointContract, run
+from flashtts_core.testing.conformance import CancellationContract, CheckpointContract, CountedBackend, counted, run
 from flashtts_core.types import Sampling, TokenRequest
 
 (SPEC,) = flashtts_backends()
@@ -34,6 +34,15 @@ class TestQwen2(CheckpointContract):
 class TestLlama(CheckpointContract):
     spec = SPEC
     family = "llama"
+
+
+class TestQwen2Stops(CancellationContract):
+    @pytest.fixture(autouse=True)
+    def _use(self, checkpoints: dict[str, Path]) -> None:
+        self.folder = checkpoints["qwen2"]
+
+    async def open_counted(self) -> CountedBackend:
+        return counted(load_model(self.folder, Settings(llm_device="cpu")))
 
 
 def request(key: str, prompt: tuple[int, ...], max_tokens: int = 10) -> TokenRequest:

@@ -28,7 +28,7 @@ _TAG = regex.compile(r"<[^<>\s][^<>\n]{0,38}>|\[[^\[\]\s][^\[\]\n]{0,38}\]")
 
 _MARKS = "[,;:.!?…،؛؟۔।॥]"
 _CLOSERS = r"[\"'”’»›」』）】〕》)\]]*+"
-_CLAUSE_END = regex.compile(
+CLAUSE_END = regex.compile(
     rf"(?<!{_MARKS}){_MARKS}++{_CLOSERS}(?=\s)|(?<=\s)[–—-]++(?=\s)|(?<!\d(?=[，：、]\d))[，；：、。！？…—]++{_CLOSERS}"
 )
 """After an ASCII mark if a space follows (not in ``3.14``, ``12:30``), after a full-width one if not between digits."""
@@ -42,7 +42,7 @@ _WORD_END = regex.compile(
 
 _GRAPHEME = regex.compile(r"\X")
 
-_ENDS = (_CLAUSE_END, _WORD_END, _GRAPHEME)
+_ENDS = (CLAUSE_END, _WORD_END, _GRAPHEME)
 _SENTENCES, _CLAUSES, _WORDS, _GRAPHEMES = range(4)  # levels; level k > 0 is cut by _ENDS[k - 1]
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 from litestar import Controller, post
 from litestar.di import NamedDependency, Provide
 from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_200_OK
 
 from flashtts_core.types import Reference
+from flashtts_server.admission import Demand
 from flashtts_server.answers import Delivery, answer
 from flashtts_server.bodies import body_of
 from flashtts_server.media import Source
@@ -54,8 +56,15 @@ class SpeechController(Controller):
         service: SharedService,
         wanted: NamedDependency[MultiSpeakBody],
     ) -> ASGIResponse:
-        """Each turn begins with the tag of its role, as in `<role:female>Hello.<role:male,speed:low>Good day.`"""
-        return await while_connected(request, answer(service, request, wanted.to_core(), delivery_of(wanted)))
+        """Each turn begins with the tag of its role, as in `<role:female>Hello.<role:male,speed:low>Good day.`
+
+        With `stream_format` `sse` the answer is OpenAI's server-sent events, and `{"type": "speech.audio.turn",
+        "turn": 0, "start": 0.0}` tells where in the audio, in seconds, each turn begins.
+        """
+        delivery = delivery_of(wanted)
+        if wanted.stream_format == "sse":
+            delivery = msgspec.structs.replace(delivery, way="events", turns=True)
+        return await while_connected(request, answer(service, request, wanted.to_core(), delivery))
 
     @post(
         ["/clone_voice", "/v1/clone_voice"],
@@ -72,6 +81,7 @@ class SpeechController(Controller):
 
 
 async def _cloned(service: Service, request: AnyRequest, wanted: CloneBody) -> ASGIResponse:
+    service.check_room(Demand(len(wanted.text), listening=wanted.stream))  # before anything is fetched
     reference: Reference = await service.reference(
         Source(
             audio=wanted.reference_audio,

@@ -15,9 +15,20 @@
 from __future__ import annotations
 
 from flashtts_core.testing.conformance.backend import BackendContract
+from flashtts_core.testing.conformance.cancellation import CancellationContract, CountedBackend, CountedModel, counted
 from flashtts_core.testing.conformance.checkpoint import CheckpointContract
 from flashtts_core.testing.conformance.engine import EngineContract
 from flashtts_core.testing.conformance.opened import Reference
 from flashtts_core.testing.conformance.running import run
 
-__all__ = ["BackendContract", "CheckpointContract", "EngineContract", "Reference", "run"]
+__all__ = [
+    "BackendContract",
+    "CancellationContract",
+    "CheckpointContract",
+    "CountedBackend",
+    "CountedModel",
+    "EngineContract",
+    "Reference",
+    "counted",
+    "run",
+]
