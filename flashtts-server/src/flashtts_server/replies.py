@@ -80,7 +80,7 @@ class SamplingControl(Struct, frozen=True):
     description: Annotated[str, describe("What it does.")]
     whole: Annotated[bool, describe("Takes whole numbers only.")]
     default: Annotated[
-        float | None, describe("What a request gets that leaves it out; null: the setting of the model.")
+        float | None, describe("What it is if left out; null: the setting of the model.")
     ]
     minimum: Annotated[float, describe("Smallest value.")]
     minimum_excluded: Annotated[bool, describe("The smallest value is just beyond the range.")]
@@ -99,7 +99,7 @@ class ServerInfo(Struct, frozen=True):
     formats: Annotated[list[str], describe("The audio formats.")]
     levels: Annotated[list[str], describe("The labels of pitch and speed, from low to high.")]
     sampling: Annotated[
-        list[SamplingControl], describe("The fields of sampling and diffusion that change something here.")
+        list[SamplingControl], describe("What of sampling and diffusion changes something here.")
     ]
     abilities: Annotated[AbilitiesReply, describe("What the model can do.")]
     limits: Annotated[LimitsReply, describe("How much a request may ask for.")]
