@@ -14,15 +14,8 @@ from pathlib import Path
 import nox
 
 nox.options.sessions = [
-    "lint",
-    "types",
-    "dist",
-    "examples",
-    "tests",
-    "torch",
-    "browser",
-    "backend-mlx",
-    "backend-vllm",
+    *("lint", "types", "dist", "examples", "tests", "torch", "browser"),
+    *("backend-llamacpp", "backend-mlx", "backend-vllm"),
 ]
 nox.options.error_on_missing_interpreters = True
 nox.options.default_venv_backend = "virtualenv"
@@ -30,10 +23,11 @@ nox.options.default_venv_backend = "virtualenv"
 ROOT = Path(__file__).parent
 CONSTRAINTS = "tests/constraints.txt"
 DISTRIBUTIONS = ["flashtts-core", "flashtts-server", "flashtts-engine-hibari", "."]
-BACKENDS = ["flashtts-backend-mlx", "flashtts-backend-vllm"]
+BACKENDS = ["flashtts-backend-llamacpp", "flashtts-backend-mlx", "flashtts-backend-vllm"]
 EXAMPLES = ["examples/flashtts-backend-ngram", "examples/flashtts-engine-esperanto"]
-TORCH_TESTS = ["tests/backends/torch", "tests/engines/spark", "tests/engines/orpheus"]
-RUNTIME_TESTS = ["tests/backends/mlx", "tests/backends/vllm"]
+ENGINE_TESTS = [f"tests/engines/{name}" for name in ("spark", "orpheus", "mega")]
+TORCH_TESTS = ["tests/backends/torch", *ENGINE_TESTS, "tests/docs/torch"]
+RUNTIME_TESTS = ["tests/backends/llamacpp", "tests/backends/mlx", "tests/backends/vllm"]
 BROWSER_TESTS = "tests/browser"
 OTHER_TESTS = [*TORCH_TESTS, *RUNTIME_TESTS, BROWSER_TESTS]
 """What has a session of its own."""
@@ -61,7 +55,8 @@ def types(session: nox.Session) -> None:
     """Strict types over sources, tests and examples."""
     needed = [f"requirements{part}.txt" for part in ("", "-torch", "-browser", "-types")]
     install_workspace(session, *(part for name in needed for part in ("-r", f"tests/{name}")))
-    session.run("mypy", *SOURCES, "tests", "noxfile.py", "benchmarks", *EXAMPLES)
+    checked = [*SOURCES, "tests", "noxfile.py", "benchmarks", "docs/reference", "examples/websocket.py", *EXAMPLES]
+    session.run("mypy", *checked)
 
 
 @nox.session
@@ -76,6 +71,15 @@ def torch(session: nox.Session) -> None:
     """Run the tests of the engines and the backend that need torch."""
     install_workspace(session, "-r", "tests/requirements.txt", "-r", "tests/requirements-torch.txt")
     session.run("pytest", *(session.posargs or TORCH_TESTS))
+
+
+@nox.session(name="backend-llamacpp")
+def backend_llamacpp(session: nox.Session) -> None:
+    """Run the tests of the llama.cpp backend; the first time, pip builds llama-cpp-python for some minutes."""
+    # Without its image models, which are a third of it; pip keeps the wheel.
+    session.env.update({"CMAKE_ARGS": "-DLLAVA_BUILD=OFF", "CMAKE_BUILD_PARALLEL_LEVEL": "2"})
+    install_workspace(session, "-e", "flashtts-backend-llamacpp", "-r", "tests/requirements-backends.txt")
+    session.run("pytest", *(session.posargs or ["tests/backends/llamacpp"]))
 
 
 @nox.session(name="backend-mlx")
@@ -166,6 +170,13 @@ def bench(session: nox.Session) -> None:
     """Print the figures of the README: latency, overhead, parallel speed-up, memory."""
     install_workspace(session, "-r", "tests/requirements.txt")
     session.run("python", "benchmarks/server.py", *session.posargs)
+
+
+@nox.session
+def load(session: nox.Session) -> None:
+    """Print the figures of the server under load: event loop, overload, disconnects, overhead."""
+    install_workspace(session, "-r", "tests/requirements.txt")
+    session.run("python", "benchmarks/load.py", *session.posargs)
 
 
 @nox.session(venv_backend="none")

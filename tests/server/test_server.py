@@ -30,6 +30,7 @@ WEB = Path(flashtts_server.__file__).parent / "web"
 PUBLIC = ["/", "/docs", "/openapi.json", "/static/app.js", "/health", "/ready"]
 GUARDED = ["/server_info", "/audio_roles", "/metrics", "/v1/models", "/v1/audio/voices", "/v1/audio/models"]
 SPEAK = {"text": "one two", "response_format": "pcm"}
+MODEL = '{backend="none",engine="tone"}'
 
 Start = Callable[..., LiveServer]
 
@@ -189,16 +190,32 @@ def test_metrics_count_what_happened(start: Start, client: httpx.Client) -> None
         'flashtts_requests_total{method="POST",route="/speak",status="200"} 2.0',
         'flashtts_requests_total{method="POST",route="/speak",status="400"} 1.0',
         'flashtts_requests_total{method="GET",route="(none)",status="404"} 1.0',
-        "flashtts_first_audio_seconds_count 2.0",
-        "flashtts_speech_seconds_count 2.0",
+        f"flashtts_queue_seconds_count{MODEL} 3.0",
+        f"flashtts_first_audio_seconds_count{MODEL} 2.0",
+        f"flashtts_speech_seconds_count{MODEL} 3.0",
+        f"flashtts_real_time_factor_count{MODEL} 2.0",
+        f"flashtts_streams_total{MODEL} 1.0",
+        f"flashtts_uneven_streams_total{MODEL} 0.0",
+        f"flashtts_underruns_total{MODEL} 0.0",
+        f"flashtts_underrun_seconds_total{MODEL} 0.0",
+        f"flashtts_cancelled_total{MODEL} 0.0",
+        f"flashtts_empty_retries_total{MODEL} 0.0",
+        'flashtts_tokens_total{backend="none",engine="tone",kind="input"} 4.0',
+        'flashtts_tokens_total{backend="none",engine="tone",kind="output"} 40.0',
+        'flashtts_refused_total{backend="none",engine="tone",reason="queue_full"} 0.0',
         "flashtts_running 0.0",
         "flashtts_queued 0.0",
-        "flashtts_cancelled_total 0.0",
+        "flashtts_max_running 16.0",
+        "flashtts_max_queued 64.0",
+        "flashtts_max_queue_seconds 30.0",
+        "flashtts_expected_queue_seconds 0.0",
+        "flashtts_sessions 0.0",
         "flashtts_ready 1.0",
     ):
         assert line in answer.text, line
-    (seconds,) = re.findall(r"^flashtts_audio_seconds_total (\S+)", answer.text, re.MULTILINE)
-    assert float(seconds) == pytest.approx(0.8)
+    for name, expected in (("audio_seconds_total", 0.8), ("max_stream_wait_seconds", 0.1)):
+        (seconds,) = re.findall(rf"^flashtts_{name}(?:{{.*}})? (\S+)", answer.text, re.MULTILINE)
+        assert float(seconds) == pytest.approx(expected, rel=0.5 if name.startswith("max") else 1e-6)
 
 
 def test_nothing_spoken_is_logged(start: Start, client: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:

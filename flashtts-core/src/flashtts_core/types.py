@@ -166,13 +166,21 @@ class Line(Struct, frozen=True, eq=False):
 
 
 class Usage(Struct, frozen=True):
-    """Tokens read and tokens generated (the engine says what a token is)."""
+    """Tokens read and tokens generated (the engine says what a token is).
+
+    ``retries`` counts how often the model gave no speech and was asked again.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
+    retries: int = 0
 
     def __add__(self, other: Usage) -> Usage:
-        return Usage(self.input_tokens + other.input_tokens, self.output_tokens + other.output_tokens)
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.retries + other.retries,
+        )
 
 
 class AudioChunk(Struct, frozen=True, eq=False):

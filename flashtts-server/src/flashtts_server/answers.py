@@ -34,6 +34,8 @@ from flashtts_server.speech import Speech
 
 OPUS_RATE = 48_000
 """What every decoder of Opus gives, whatever went in."""
+PCM_RATE = 24_000
+"""The rate of pcm under /v1/audio, in Hz: its clients cannot be told another."""
 SEND_GRACE = 5.0
 """Seconds beyond the deadline after which even a client that does not read is let go."""
 
@@ -157,13 +159,13 @@ def _encode(samples: NDArray[np.float32], sample_rate: int, delivery: Delivery) 
 
 
 def _headers(speech: Speech, delivery: Delivery) -> dict[str, str]:
-    headers = {"X-Sample-Rate": str(_sent_rate(delivery.format, delivery.sample_rate or speech.sample_rate))}
+    headers = {"X-Sample-Rate": str(sent_rate(delivery.format, delivery.sample_rate or speech.sample_rate))}
     if ignored := (*speech.ignored, *delivery.ignored):
         headers["X-Flashtts-Ignored"] = ", ".join(ignored)
     return headers
 
 
-def _sent_rate(name: AudioFormat, rate: int) -> int:
+def sent_rate(name: AudioFormat, rate: int) -> int:
     """Return the rate that a decoder of the answer finds, as codecs run at fixed rates."""
     if name == "opus":
         return OPUS_RATE

@@ -15,17 +15,22 @@ from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.static_files import create_static_files_router
-from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Message, Receive, Scope, Send
+from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Receive, Scope, Send
 
-from flashtts_core.errors import FlashTTSError
+from flashtts_core.errors import FlashTTSError, RequestTimeout
 from flashtts_core.synthesizer import Synthesizer
 from flashtts_server.bodies import MAX_FIELDS
 from flashtts_server.controllers import CONTROLLERS
-from flashtts_server.errors import ClientGone, on_client_gone, on_flashtts_error, on_http_exception, on_unexpected
-from flashtts_server.guards import PUBLIC, ApiKeyGuard, OriginGuard
-from flashtts_server.metrics import Metrics
+from flashtts_server.errors import (
+    ClientGone,
+    on_client_gone,
+    on_flashtts_error,
+    on_http_exception,
+    on_unexpected,
+)
+from flashtts_server.exchange import Exchange
+from flashtts_server.guards import PUBLIC, ApiKeyGuard, OriginGuard, refuse_early
 from flashtts_server.openapi import description, openapi_config
-from flashtts_server.scope import request_id
 from flashtts_server.service import VERSION, Service
 from flashtts_server.settings import ServerSettings, listed
 
@@ -45,6 +50,9 @@ class Hooks:
         """Hear that the model cannot be opened; the server will never be ready."""
         logger.error("The model cannot be opened.", exc_info=error)
 
+    def let_go(self, client: object) -> None:
+        """Hear that the connection of ``client`` (its address in the scope) is to be closed, sent or not."""
+
 
 def create_app(settings: ServerSettings, load: Load, hooks: Hooks | None = None) -> Litestar:
     """Return the application; ``load`` opens the model and is awaited beside the running server.
@@ -52,12 +60,13 @@ def create_app(settings: ServerSettings, load: Load, hooks: Hooks | None = None)
     The application closes what ``load`` returned. Until then /health answers, /ready is red, and speech is refused
     with 503. Raises ``ConfigError`` for settings that contradict themselves. The ``Service`` is ``app.state.service``.
     """
-    service = Service(settings)
+    service, hooks = Service(settings), hooks or Hooks()
+    guard = ApiKeyGuard(settings.api_key) if settings.api_key else OriginGuard(listed(settings.cors_origins))
     app = SpeechApp(
         [*CONTROLLERS, _static_files()],
-        lifespan=[_lifespan(service, load, hooks or Hooks())],
+        lifespan=[_lifespan(service, load, hooks)],
         dependencies={"service": Provide(lambda: service, sync_to_thread=False)},
-        guards=[ApiKeyGuard(settings.api_key) if settings.api_key else OriginGuard(listed(settings.cors_origins))],
+        guards=[guard, refuse_early],
         exception_handlers={
             FlashTTSError: on_flashtts_error,
             HTTPException: on_http_exception,
@@ -71,32 +80,36 @@ def create_app(settings: ServerSettings, load: Load, hooks: Hooks | None = None)
         logging_config=None,
     )
     app.state.service = service
+    app.state.guard = guard
+    app.state.hooks = hooks
     app.state.description = description(app)
     return app
 
 
 class SpeechApp(Litestar):
-    """Litestar, with every answer named by its request's id and counted, also those to requests that found no route."""
+    """Litestar, with every answer named by its request's id, counted and logged, also those that found no route."""
 
     async def __call__(
         self, scope: Scope | LifeSpanScope, receive: Receive | LifeSpanReceive, send: Send | LifeSpanSend
     ) -> None:
-        """Handle one request, or the life of the server."""
+        """Handle one request, one WebSocket session, or the life of the server."""
         if scope["type"] == "lifespan":
             await super().__call__(scope, receive, send)
             return
-        metrics: Metrics = self.state.service.metrics
-        forward = cast("Send", send)
+        service, hooks = self.state.service, self.state.hooks
 
-        async def named(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                extra = [(b"x-request-id", request_id(scope).encode("ascii")), (b"x-content-type-options", b"nosniff")]
-                message["headers"] = [*message["headers"], *extra]
-                route = str(scope.get("path_template") or "(none)")
-                metrics.requests.labels(route, str(scope.get("method")), message["status"]).inc()
-            await forward(message)
+        def let_go() -> None:
+            hooks.let_go(scope["client"])
 
-        await super().__call__(scope, receive, named)
+        channel = scope, cast("Receive", receive), cast("Send", send)
+        exchange = Exchange(channel, service.metrics, patience=service.settings.send_timeout, let_go=let_go)
+        try:
+            await super().__call__(scope, exchange.receive, exchange.send)
+        except RequestTimeout:
+            let_go()
+            raise
+        finally:
+            exchange.end()
 
 
 def _lifespan(service: Service, load: Load, hooks: Hooks) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:

@@ -19,6 +19,7 @@ from litestar.status_codes import HTTP_400_BAD_REQUEST
 from msgspec import inspect as mi
 
 from flashtts_core.errors import RequestError
+from flashtts_server.deadlines import deadline_in, until
 from flashtts_server.errors import ClientGone
 from flashtts_server.scope import AnyRequest, remember_renamed
 from flashtts_server.wire import MULTIPART, URLENCODED, Body
@@ -36,7 +37,9 @@ def body_of(kind: type[B]) -> Callable[[AnyRequest], Awaitable[B]]:
     """Return the provider of a body that is JSON, or a form if it says so."""
 
     async def provide(request: AnyRequest) -> B:
-        body = await read_body(request, kind)
+        seconds = request.app.state.service.settings.read_timeout
+        async with until(deadline_in(seconds), f"The body did not arrive within {seconds:g} s; send it faster."):
+            body = await read_body(request, kind)
         remember_renamed(request.scope, kind.renamed)  # from here on it is the core that names fields
         return body
 
@@ -87,7 +90,7 @@ def _from_form(values: dict[str, Any], kind: type[B]) -> B:
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise _refusal(error, kind) from error
+        raise refusal(error, kind) from error
 
 
 def _from_json(body: bytes, kind: type[B]) -> B:
@@ -97,7 +100,7 @@ def _from_json(body: bytes, kind: type[B]) -> B:
             values = {name: value for name, value in values.items() if value is not None}
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
-        raise _refusal(error, kind) from error
+        raise refusal(error, kind) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise RequestError(f"The body is not valid JSON: {reason}. Send a JSON object in UTF-8.") from error
@@ -109,29 +112,30 @@ def _fields(kind: type[Body]) -> tuple[mi.Field, ...]:
     return info.fields
 
 
-def _refusal(error: msgspec.ValidationError, kind: type[Body]) -> RequestError:
+def refusal(error: msgspec.ValidationError, kind: type[Body]) -> RequestError:
     """Say what does not fit, in words of the API."""
     reason, _, path = str(error).partition(" - at `$")
     fields = {field.name: field for field in _fields(kind)}
     name = path.removesuffix("`").strip(".").split(".")[0].split("[")[0]
     if name in fields:
-        return RequestError(f"The field {name} must be {_expected(fields[name].type)}. {reason}.", param=name)
+        return RequestError(f"The field {name} must be {expected(fields[name].type)}. {reason}.", param=name)
     field = reason.split("`")[1] if "`" in reason else None
     if "missing" in reason:
-        expected = _expected(fields[str(field)].type)
-        return RequestError(f"The field {field} is missing; it must be {expected}.", param=field)
+        return RequestError(
+            f"The field {field} is missing; it must be {expected(fields[str(field)].type)}.", param=field
+        )
     if "unknown" in reason:
         return RequestError(f"There is no field {field} here; the fields are: {', '.join(fields)}.", param=field)
     return RequestError(f"The body does not fit: {reason}. Send the fields: {', '.join(fields)}.")
 
 
-def _expected(kind: mi.Type) -> str:
-    """Say in words what a field may be."""
+def expected(kind: mi.Type) -> str:
+    """Say in words what a field of a body may be."""
     match kind:
         case mi.Metadata():
-            words = _expected(kind.type)
+            words = expected(kind.type)
         case mi.UnionType():
-            words = ", or ".join(_expected(part) for part in kind.types if not isinstance(part, mi.NoneType))
+            words = ", or ".join(expected(part) for part in kind.types if not isinstance(part, mi.NoneType))
         case mi.LiteralType():
             words = "one of " + ", ".join(str(value) for value in kind.values)
         case mi.IntType() | mi.FloatType():

@@ -14,9 +14,12 @@ def deadline_in(seconds: float) -> float:
     return asyncio.get_running_loop().time() + seconds
 
 
+TOO_LONG = "The request took longer than this server allows. Send less text, or raise --request_timeout."
+
+
 @asynccontextmanager
-async def until(deadline: float) -> AsyncIterator[None]:
-    """Raise ``RequestTimeout`` in the block when the loop's clock passes ``deadline``."""
+async def until(deadline: float, message: str = TOO_LONG) -> AsyncIterator[None]:
+    """Raise ``RequestTimeout`` with ``message`` in the block when the loop's clock passes ``deadline``."""
     timer = asyncio.timeout_at(deadline)
     try:
         async with timer:
@@ -24,6 +27,4 @@ async def until(deadline: float) -> AsyncIterator[None]:
     except TimeoutError:
         if not timer.expired():
             raise
-        raise RequestTimeout(
-            "The request took longer than this server allows. Send less text, or raise --request_timeout."
-        ) from None
+        raise RequestTimeout(message) from None

@@ -31,9 +31,16 @@ from flashtts_core.errors import (
     VoiceExists,
 )
 from flashtts_server.replies import ErrorDetail, ErrorReply
-from flashtts_server.scope import AnyRequest, param_name, request_id
+from flashtts_server.scope import AnyRequest, AnySocket, param_name, request_id
 
 logger = logging.getLogger(__name__)
+
+
+class UpgradeRequired(RequestError):
+    """The address speaks WebSocket only."""
+
+    code = "upgrade_required"
+
 
 STATUSES: Mapping[type[FlashTTSError], int] = {
     FlashTTSError: 500,
@@ -46,6 +53,7 @@ STATUSES: Mapping[type[FlashTTSError], int] = {
     TooLarge: 413,
     BadAudio: 415,
     NotSupported: 422,
+    UpgradeRequired: 426,
     Overloaded: 429,
     ConfigError: 500,
     EngineError: 500,
@@ -71,7 +79,7 @@ def status_of(error: FlashTTSError) -> int:
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
-def detail_of(error: FlashTTSError, request: AnyRequest) -> ErrorDetail:
+def detail_of(error: FlashTTSError, request: AnyRequest | AnySocket) -> ErrorDetail:
     """Return the body of an error."""
     param = param_name(request.scope, error.param)
     return ErrorDetail(str(error), _kind(status_of(error)), param, error.code)
@@ -81,7 +89,7 @@ def on_flashtts_error(request: AnyRequest, error: FlashTTSError) -> Response[Err
     """Answer an error raised on purpose."""
     status = status_of(error)
     _log(request, error)
-    return _response(status, detail_of(error, request), _headers(error))
+    return _response(status, detail_of(error, request), headers_of(error))
 
 
 def on_http_exception(request: AnyRequest, error: HTTPException) -> Response[ErrorReply]:
@@ -106,7 +114,7 @@ def on_client_gone(_: AnyRequest, __: ClientGone) -> Response[None]:
     return Response(None, status_code=CLIENT_GONE, media_type=MediaType.TEXT)
 
 
-def broken_off(request: AnyRequest, error: Exception) -> ErrorDetail:
+def broken_off(request: AnyRequest | AnySocket, error: Exception) -> ErrorDetail:
     """Return what an event says of an error that came after the answer began, and log it if it is ours."""
     if isinstance(error, FlashTTSError):
         _log(request, error)
@@ -119,12 +127,12 @@ def on_unexpected(request: AnyRequest, error: Exception) -> Response[ErrorReply]
     return _response(500, _unexpected(request, error), {})
 
 
-def _log(request: AnyRequest, error: FlashTTSError) -> None:
+def _log(request: AnyRequest | AnySocket, error: FlashTTSError) -> None:
     if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, QUIET):
         logger.error("Request %s failed.", request_id(request.scope), exc_info=error)
 
 
-def _unexpected(request: AnyRequest, error: Exception) -> ErrorDetail:
+def _unexpected(request: AnyRequest | AnySocket, error: Exception) -> ErrorDetail:
     name = request_id(request.scope)
     logger.error("Request %s failed unexpectedly.", name, exc_info=error)
     message = f"Something went wrong on the server. Report it with the request id {name}."
@@ -139,11 +147,14 @@ def _refused(error: HTTPException) -> tuple[str, str | None]:
     return f"{error.detail.rstrip('.')}.", None
 
 
-def _headers(error: FlashTTSError) -> dict[str, str]:
+def headers_of(error: FlashTTSError) -> dict[str, str]:
+    """Return the headers that belong to an error."""
     if isinstance(error, Overloaded):
         return {"Retry-After": str(error.retry_after)}
     if isinstance(error, NotReady):
         return {"Retry-After": "1"}
+    if isinstance(error, UpgradeRequired):
+        return {"Upgrade": "websocket", "Connection": "Upgrade"}
     if isinstance(error, Unauthorized):
         return {"WWW-Authenticate": "Bearer"}
     return {}

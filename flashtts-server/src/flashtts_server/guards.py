@@ -7,16 +7,25 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
+from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
 
 from flashtts_core.errors import Forbidden, Unauthorized
 
 PUBLIC = {"public": True}
 """The ``opt`` of a route that needs no key."""
+
+Connection: TypeAlias = ASGIConnection[Any, Any, Any, Any]
+
+
+def refuse_early(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Raise ``Refused`` for speech that can have no place, ``NotReady`` or ``BackendDied``, before the body is read."""
+    if handler.opt.get("audio"):
+        connection.app.state.service.check_room()
 
 
 class ApiKeyGuard:
@@ -25,11 +34,15 @@ class ApiKeyGuard:
     def __init__(self, key: str) -> None:
         self._expected = key.encode()
 
-    def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-        """Check one request."""
+    def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        """Check one request; a WebSocket is checked by its handler, which can say what is wrong."""
         # A browser asks with OPTIONS what it may do before it sends a key.
-        if handler.opt.get("public") or connection.scope.get("method") == "OPTIONS":
-            return
+        asks = connection.scope.get("method") == "OPTIONS"
+        if not (asks or handler.opt.get("public") or connection.scope["type"] == ScopeType.WEBSOCKET):
+            self.check(connection)
+
+    def check(self, connection: Connection) -> None:
+        """Raise ``Unauthorized`` unless the key is there."""
         header = next((value for name, value in connection.scope["headers"] if name == b"authorization"), b"")
         scheme, _, given = header.partition(b" ")
         if scheme.lower() != b"bearer" or not secrets.compare_digest(given.strip(), self._expected):
@@ -46,10 +59,15 @@ class OriginGuard:
     def __init__(self, origins: Collection[str]) -> None:
         self._origins = origins
 
-    def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-        """Check one request."""
+    def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        """Check one request; a WebSocket is checked by its handler, which can say what is wrong."""
+        if connection.scope["type"] != ScopeType.WEBSOCKET and connection.scope.get("method") not in _HARMLESS:
+            self.check(connection)
+
+    def check(self, connection: Connection) -> None:
+        """Raise ``Forbidden`` if it comes from a page that may not; of WebSockets no browser asks before."""
         origin = connection.headers.get("origin")
-        if origin is None or connection.scope.get("method") in _HARMLESS or {"*", origin} & set(self._origins):
+        if origin is None or {"*", origin} & set(self._origins):
             return
         # Browsers say it themselves to https and localhost; elsewhere the addresses are compared.
         said = connection.headers.get("sec-fetch-site")

@@ -7,7 +7,7 @@ plain ASGI responses, so their content types come from the table of formats.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from litestar import Litestar, Router
@@ -21,6 +21,7 @@ from litestar.serialization import encode_json
 from flashtts_core.audio.formats import FORMATS
 from flashtts_core.types import LEVELS
 from flashtts_server.guards import PUBLIC
+from flashtts_server.messages import ClientMessage, ServerMessage
 from flashtts_server.replies import ErrorReply
 from flashtts_server.scope import AnyRequest
 from flashtts_server.wire import Body
@@ -29,6 +30,7 @@ _REF = "#/components/schemas/{name}"
 _ERRORS = {
     "400": "The request does not fit, or its text cannot be spoken.",
     "401": "The API key is missing or wrong.",
+    "403": "The request comes from a page of another site.",
     "404": "No such voice or model.",
     "409": "A voice of that name exists.",
     "413": "The body, an upload or the text is too large.",
@@ -53,6 +55,11 @@ def body_route(body: type[Body]) -> dict[str, Any]:
 def speech_route(body: type[Body]) -> dict[str, Any]:
     """Return the ``opt`` of a route that takes ``body`` and answers with audio."""
     return {"body": body, "audio": True}
+
+
+def session_route() -> dict[str, Any]:
+    """Return the ``opt`` of the route that describes the WebSocket."""
+    return {"messages": (ClientMessage, ServerMessage)}
 
 
 def openapi_config(version: str, *, secured: bool) -> OpenAPIConfig:
@@ -99,10 +106,16 @@ def description(app: Litestar) -> bytes:
 def _complete(schema: dict[str, Any], routes: list[HTTPRoute]) -> dict[str, Any]:
     operations = list(_operations(schema, routes))
     bodies = sorted({opt["body"] for _, opt in operations if "body" in opt}, key=lambda kind: kind.__name__)
-    _, schemas = msgspec.json.schema_components([*bodies, ErrorReply], ref_template=_REF, schema_hook=_schema)
+    messages = [kind for _, opt in operations for union in opt.get("messages", ()) for kind in get_args(union)]
+    _, schemas = msgspec.json.schema_components(
+        [*bodies, *messages, ErrorReply], ref_template=_REF, schema_hook=_schema
+    )
     for operation, opt in operations:
         if "body" in opt:
             operation["requestBody"] = _request_body(opt["body"])
+        if "messages" in opt:
+            operation.update(_session(*opt["messages"]))
+            continue
         if opt.get("audio"):
             operation["responses"]["200"] = _audio(events="stream_format" in opt["body"].__struct_fields__)
         operation["responses"] = {
@@ -146,6 +159,27 @@ def _request_body(body: type[Body]) -> dict[str, Any]:
     if body.example:
         media["example"] = body.example
     return {"required": True, "content": dict.fromkeys(body.media_types, media)}
+
+
+def _session(client: object, server: object) -> dict[str, Any]:
+    """Describe a WebSocket as far as OpenAPI can: the handshake, and the messages of either side."""
+
+    def listed(union: object) -> list[dict[str, str]]:
+        return [{"$ref": _REF.format(name=kind.__name__)} for kind in get_args(union)]
+
+    error = {"application/json": {"schema": {"$ref": _REF.format(name="ErrorReply")}}}
+    refusals = {status: _ERRORS[status] for status in ("401", "403", "429", "503")}
+    return {
+        "responses": {
+            "101": {"description": "The session is open; frames follow."},
+            "426": {"description": "This was no WebSocket handshake.", "content": error},
+            **{status: {"description": meaning, "content": error} for status, meaning in refusals.items()},
+        },
+        "x-websocket": {
+            "client": {"oneOf": listed(client)},
+            "server": {"oneOf": listed(server), "description": "Binary frames are audio."},
+        },
+    }
 
 
 def _audio(*, events: bool) -> dict[str, Any]:

@@ -7,11 +7,12 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from litestar import Request
+from litestar import Request, WebSocket
 from litestar.types import HTTPScope, Scope
 
 AnyScope: TypeAlias = Scope | HTTPScope
 AnyRequest: TypeAlias = Request[Any, Any, Any]
+AnySocket: TypeAlias = WebSocket[Any, Any, Any]
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 

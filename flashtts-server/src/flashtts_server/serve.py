@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
 import socket
 import ssl
+import sys
+import time
 from collections.abc import Awaitable, Callable
 from types import FrameType
 
@@ -20,11 +23,15 @@ from flashtts_core.settings import Settings
 from flashtts_core.synthesizer import Synthesizer
 from flashtts_server.app import Hooks, create_app
 from flashtts_server.broken_off import SHORTEN
+from flashtts_server.impatience import impatient
+from flashtts_server.records import logging_to
 from flashtts_server.service import Service
 from flashtts_server.settings import ServerSettings
 
 BACKLOG = 2048
 _SHOWN_VOICES = 5
+_LAST_WORDS = 1.0
+"""Seconds that a connection which is let go has for what is still to be sent."""
 
 
 def serve(settings: Settings, server_settings: ServerSettings, plugins: Plugins) -> None:
@@ -32,7 +39,8 @@ def serve(settings: Settings, server_settings: ServerSettings, plugins: Plugins)
     listener = listen(server_settings.host, server_settings.port)
     try:
         server = SpeechServer(server_settings, listener, loader(settings, plugins))
-        server.run(sockets=[listener])
+        with logging_to(sys.stderr, server_settings):
+            server.run(sockets=[listener])
     finally:
         listener.close()
     if server.failure is not None:
@@ -85,6 +93,9 @@ class SpeechServer(uvicorn.Server, Hooks):
     ) -> None:
         app = create_app(settings, load, self)
         self.failure: BaseException | None = None
+        self._settings = settings
+        self._leave_at: float | None = None
+        self._leave_by = 0.0
         self.service: Service = app.state.service
         scheme = "http" if settings.ssl_certfile is None else "https"
         self._url = f"{scheme}://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
@@ -93,13 +104,16 @@ class SpeechServer(uvicorn.Server, Hooks):
             log_config=None,
             log_level="warning",
             server_header=False,
-            ws="none",
+            ws="websockets-sansio",
+            ws_max_size=settings.max_body_size,
+            ws_per_message_deflate=False,  # audio does not shrink, and a packed message could unpack to anything
             lifespan="on",
             ssl_keyfile=settings.ssl_keyfile,
             ssl_certfile=settings.ssl_certfile,
             timeout_graceful_shutdown=settings.drain_timeout,
         )
         _load_certificate(config, settings)
+        config.http_protocol_class = impatient(config.http_protocol_class, settings.read_timeout)
         logging.getLogger("uvicorn.error").addFilter(SHORTEN)
         super().__init__(config)
 
@@ -119,13 +133,34 @@ class SpeechServer(uvicorn.Server, Hooks):
         self.failure = error
         self.should_exit = True
 
+    def let_go(self, client: object) -> None:
+        """Close a connection soon, though its client has not taken what was sent."""
+        for connection in self.server_state.connections:
+            if getattr(connection, "client", None) == client:  # all of uvicorn's protocols but one know it
+                asyncio.get_running_loop().call_later(_LAST_WORDS, connection.transport.abort)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Turn /ready red first, then let uvicorn finish what runs; to be told to stop is no failure."""
+        """Turn /ready red and refuse new speech; what runs may finish. To be told to stop is no failure.
+
+        Told again, the server stops at once.
+        """
+        if self.should_exit or self._leave_at is not None:
+            self.should_exit = self.force_exit = True
         self.service.drain()
-        if sig == signal.SIGTERM:
-            self.should_exit = True  # uvicorn would raise the signal again at the end, and the exit code would say so
-        else:
-            super().handle_exit(sig, frame)
+        self._leave_at = time.monotonic() + self._settings.drain_delay
+        self._leave_by = time.monotonic() + self._settings.drain_timeout
+        if sig != signal.SIGTERM:  # uvicorn raises it again at the end, which for SIGTERM would be the exit code
+            self._captured_signals.append(sig)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Say whether to leave: once told to stop, when nobody is being spoken to any more, or time is up."""
+        if self._leave_at is not None:
+            now = time.monotonic()
+            done = now >= self._leave_at and not self.service.busy
+            if done or now >= max(self._leave_by, self._leave_at):
+                self.should_exit = True
+                self.config.timeout_graceful_shutdown = max(1, int(self._leave_by - now))
+        return await super().on_tick(counter)
 
 
 def _load_certificate(config: uvicorn.Config, settings: ServerSettings) -> None:

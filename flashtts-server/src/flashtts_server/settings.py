@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -45,9 +45,37 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_queue: Annotated[
         int, Meta(ge=0, description="Requests that may wait for their turn; more are refused with 429.")
     ] = 64
+    max_queue_wait: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="Longest time that a request may wait for its turn, in seconds; one whose turn would come "
+            "later is refused at once with 429.",
+        ),
+    ] = 30.0
+    max_stream_wait: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="The same for streamed answers, whose listeners wait for the first sound; 0: half of the time "
+            "that the first sound usually takes.",
+        ),
+    ] = 0.0
     request_timeout: Annotated[
         float, Meta(gt=0, description="Longest time for one request, waiting and sending included, in seconds.")
     ] = 600.0
+    read_timeout: Annotated[
+        float,
+        Meta(gt=0, description="Longest time for a request to begin, and then for its body to arrive, in seconds."),
+    ] = 60.0
+    send_timeout: Annotated[
+        float,
+        Meta(gt=0, description="Seconds after which a client that takes nothing of its answer is let go."),
+    ] = 60.0
+    max_sessions: Annotated[int, Meta(ge=0, description="WebSocket sessions that may be open at the same time.")] = 256
+    session_idle_timeout: Annotated[
+        float, Meta(gt=0, description="Seconds without a message after which an idle WebSocket session is closed.")
+    ] = 60.0
     media_timeout: Annotated[
         float, Meta(gt=0, description="Longest time for fetching a reference from a URL, in seconds.")
     ] = 20.0
@@ -66,6 +94,19 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     drain_timeout: Annotated[
         int, Meta(ge=1, description="Seconds that running requests have to finish when the server is stopped.")
     ] = 30
+    drain_delay: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="Seconds that the stopping server answers on with a red /ready, for balancers to notice.",
+        ),
+    ] = 0.0
+    log_format: Annotated[
+        Literal["text", "json"], describe("Lines for people, or one JSON object a line for machines.")
+    ] = "text"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], describe("Least important messages that are logged.")
+    ] = "info"
 
 
 def listed(text: str) -> tuple[str, ...]:

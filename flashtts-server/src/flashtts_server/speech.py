@@ -1,4 +1,4 @@
-"""One speech request on its way through the server: a place, a stream and a clock, all given back at the end, once."""
+"""Speech on its way through the server: a turn with its place and clock, and a stream, given back at the end, once."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from collections.abc import AsyncGenerator, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, Self, TypeVar
 
+from flashtts_core.errors import FlashTTSError
 from flashtts_core.stream import AudioStream
+from flashtts_core.synthesizer import Passage
 from flashtts_core.types import AudioChunk, SpeechRequest, Usage
-from flashtts_server.admission import Place
+from flashtts_server.admission import Demand, Place
 from flashtts_server.deadlines import deadline_in, until
 from flashtts_server.errors import ClientGone
-from flashtts_server.metrics import Metrics
+from flashtts_server.player import Player
+from flashtts_server.records import note
 from flashtts_server.scope import AnyRequest
-from flashtts_server.service import Service
+from flashtts_server.service import Opened, Service
 
 T = TypeVar("T")
 
@@ -43,45 +46,112 @@ async def _disconnect(request: AnyRequest) -> None:
         pass
 
 
-class Speech:
-    """Speech that was admitted and has begun; iterate over ``chunks`` or ``read`` it, then close it."""
+class Turn:
+    """The right to speak on the server for a while: since when it was asked for, its place, and until when."""
 
-    def __init__(self, stream: AudioStream, place: Place, metrics: Metrics, *, arrived: float, deadline: float) -> None:
+    def __init__(self, opened: Opened, place: Place, *, arrived: float, deadline: float) -> None:
+        self.opened = opened
+        self.deadline = deadline
+        self._place = place
+        self._arrived = arrived
+        self._heard = False
+        self._ended = False
+
+    @classmethod
+    async def begin(cls, service: Service, demand: Demand) -> Self:
+        """Wait for a place; raises ``Refused`` if there is none in time, ``RequestTimeout``, and as ``opened``."""
+        arrived = time.monotonic()
+        deadline = deadline_in(service.settings.request_timeout)
+        opened = service.opened
+        async with until(deadline):
+            place = await service.enter(demand)
+        return cls(opened, place, arrived=arrived, deadline=deadline)
+
+    def heard(self) -> None:
+        """Take note of the first sound; those after it are none of its business."""
+        if not self._heard:
+            self._heard = True
+            now = time.monotonic()
+            self.opened.metrics.first_audio.observe(now - self._arrived)
+            note(first_audio_ms=round(1000 * (now - self._arrived), 1), queue_ms=round(1000 * self._place.waited, 1))
+            if self._place.demand.listening:
+                self.opened.admission.heard(now - self._place.since)
+
+    def end(self, *, complete: bool) -> None:
+        """Give the place back; doing so again is harmless. Not ``complete``: the client left."""
+        if not self._ended:
+            self._ended = True
+            self._place.release(complete=complete)
+            self.opened.metrics.total.observe(time.monotonic() - self._arrived)
+            if not complete:
+                note(cancelled=True)
+                self.opened.metrics.cancelled.inc()
+
+
+class Speech:
+    """Speech that was admitted and has begun; iterate over ``chunks`` or ``read`` it, then close it.
+
+    It is made in a ``turn``, which it ends when it is closed if it was begun with one of its own.
+    """
+
+    def __init__(self, stream: AudioStream, turn: Turn, *, whole: bool, owns_turn: bool) -> None:
         self.sample_rate = stream.sample_rate
         self.ignored = stream.ignored
-        self.deadline = deadline
+        self.deadline = turn.deadline
+        self.complete = False
+        """Whether it ended by itself or by an error; else it is the client who leaves."""
         self._stream = stream
-        self._place = place
-        self._metrics = metrics
-        self._arrived = arrived
         self.turns: list[float] = []
         """Where each turn of a dialogue that has begun starts, in seconds."""
-        self._samples = 0
-        self._ended = False  # by its own end or by an error; else it is the client who leaves
+        self._turn = turn
+        self._metrics = turn.opened.metrics
+        self._whole = whole
+        self._owns_turn = owns_turn
+        self._player = Player()
+        self._waited = 0.0  # seconds, for the model
         self._closed = False
 
     @classmethod
     async def begin(cls, service: Service, wanted: SpeechRequest, *, whole: bool) -> Self:
         """Wait for a place and for the first sound; raises every error that can come before it."""
-        arrived = time.monotonic()
-        deadline = deadline_in(service.settings.request_timeout)
-        synthesizer, metrics = service.synthesizer, service.metrics
-        async with until(deadline):
-            place = await service.enter()
-            try:
-                stream = await synthesizer.open(wanted, whole=whole)
-            except BaseException:
-                place.release()
-                raise
-            speech = cls(stream, place, metrics, arrived=arrived, deadline=deadline)
+        turn = await Turn.begin(service, Demand(len(wanted.text), listening=not whole))
+        try:
+            return await cls._open(turn, wanted, whole=whole, owns_turn=True)
+        except BaseException as error:
+            turn.end(complete=isinstance(error, Exception))
+            raise
+
+    @classmethod
+    async def part(cls, turn: Turn, wanted: SpeechRequest, passage: Passage) -> Self:
+        """Wait for the first sound of a part of what is said in a turn; raises every error that can come before it."""
+        return await cls._open(turn, wanted, passage=passage)
+
+    @classmethod
+    async def _open(
+        cls,
+        turn: Turn,
+        wanted: SpeechRequest,
+        *,
+        whole: bool = False,
+        owns_turn: bool = False,
+        passage: Passage | None = None,
+    ) -> Self:
+        async with until(turn.deadline):
+            stream = await turn.opened.synthesizer.open(wanted, whole=whole, passage=passage)
+            speech = cls(stream, turn, whole=whole, owns_turn=owns_turn)
             try:
                 with speech._judged():
                     await stream.start()
             except BaseException:
                 await speech.aclose()
                 raise
-        metrics.first_audio.observe(time.monotonic() - arrived)
+        turn.heard()
         return speech
+
+    @property
+    def seconds(self) -> float:
+        """How long it sounds, so far."""
+        return self._player.played_seconds
 
     @property
     def usage(self) -> Usage:
@@ -90,21 +160,21 @@ class Speech:
 
     async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
         """Yield the speech piece by piece; raises ``RequestTimeout`` and what the engine raises."""
+        sounded = 0
         while (chunk := await self._next()) is not None:
-            self._metrics.audio.inc(len(chunk.samples) / self.sample_rate)
             while len(self.turns) <= self._stream.turn:
-                self.turns.append(self._samples / self.sample_rate)
-            self._samples += len(chunk.samples)
+                self.turns.append(sounded / self.sample_rate)
+            sounded += len(chunk.samples)
             yield chunk
-        self._ended = True
+        self.complete = True
 
     async def read(self) -> AudioChunk:
         """Return all of it; raises as ``chunks``."""
         with self._judged():
             async with until(self.deadline):
                 chunk = await self._stream.read()
-        self._metrics.audio.inc(len(chunk.samples) / self.sample_rate)
-        self._ended = True
+        self._player.hear(0.0, len(chunk.samples) / self.sample_rate)
+        self.complete = True
         return chunk
 
     async def aclose(self) -> None:
@@ -115,22 +185,38 @@ class Speech:
         try:
             await self._stream.aclose()
         finally:
-            self._place.release()
-            self._metrics.total.observe(time.monotonic() - self._arrived)
-            if not self._ended:
-                self._metrics.cancelled.inc()
+            if self._owns_turn:
+                self._turn.end(complete=self.complete)
+            self._account()
+
+    def _account(self) -> None:
+        metrics, sound = self._metrics, self._player.played_seconds
+        metrics.spent(self.usage)
+        metrics.audio.inc(sound)
+        if sound:
+            metrics.factor.observe(self._waited / sound)
+        if not self._whole:
+            metrics.played(self._player)
+        note(audio_seconds=round(sound, 2), gaps=self._player.gaps)
 
     async def _next(self) -> AudioChunk | None:
+        before = self._waited
         with self._judged():
             async with until(self.deadline):
-                return await anext(self._stream, None)
+                chunk = await anext(self._stream, None)
+        if chunk is not None:
+            self._player.hear(self._waited - before, len(chunk.samples) / self.sample_rate)
+        return chunk
 
     @contextmanager
     def _judged(self) -> Iterator[None]:
-        """Remember of an error that it, and not the client, ended the speech."""
+        """Count the time, and remember of an error that it, and not the client, ended the speech."""
+        began = time.monotonic()
         try:
             yield
-        except Exception:
-            self._ended = True
-            self._metrics.failed.inc()
+        except Exception as error:
+            self.complete = True
+            self._metrics.failed(error.code if isinstance(error, FlashTTSError) else "internal_error").inc()
             raise
+        finally:
+            self._waited += time.monotonic() - began

@@ -5,6 +5,7 @@ For authors of engines and clients: ``with LiveServer(make_engine) as server: ht
 
 from __future__ import annotations
 
+import signal
 import socket
 import tempfile
 import threading
@@ -67,7 +68,8 @@ class LiveServer:
 
     def close(self) -> None:
         """Stop the server as a signal would, and wait until it has ended."""
-        self._server.should_exit = True
+        if self._thread.is_alive():
+            self._server.handle_exit(signal.SIGTERM, None)
         self._thread.join()
         self._voices.cleanup()
 

@@ -66,8 +66,8 @@ class Body(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     example: ClassVar[dict[str, object]] = {}
 
 
-class SpeechFields(Body, frozen=True, kw_only=True):
-    """The fields shared by all speech requests."""
+class SoundFields(Body, frozen=True, kw_only=True):
+    """How something is to sound."""
 
     pitch: Pitch | None = None
     speed: SpeedLabel | SpeedFactor | None = None
@@ -85,7 +85,6 @@ class SpeechFields(Body, frozen=True, kw_only=True):
     response_format: Annotated[
         AudioFormat, describe("Format of the audio; pcm is signed 16-bit little endian, mono.")
     ] = "mp3"
-    stream: Annotated[bool, describe("Send the audio while it is made, instead of all of it at the end.")] = False
 
     def request(self, text: str, voice: VoiceChoice, *, script: bool = False) -> SpeechRequest:
         """Return what is asked for, in the vocabulary of the core."""
@@ -105,6 +104,12 @@ class SpeechFields(Body, frozen=True, kw_only=True):
             limits=SplitLimits(length_threshold=self.length_threshold, window_size=self.window_size),
             script=script,
         )
+
+
+class SpeechFields(SoundFields, frozen=True, kw_only=True):
+    """The fields shared by all speech requests."""
+
+    stream: Annotated[bool, describe("Send the audio while it is made, instead of all of it at the end.")] = False
 
 
 StreamFormat = Annotated[

@@ -339,6 +339,7 @@ def test_another_seed_mends_an_answer(vocabulary: Vocabulary, script: Script) ->
             total = sum((chunk.usage for chunk in chunks), Usage())
             assert total.input_tokens == sum(len(request.prompt) for request in backend.requests)
             assert total.output_tokens == backend.given
+            assert total.retries == len({request.sampling.seed for request in backend.requests}) - 1 == 1
 
     run(check())
 

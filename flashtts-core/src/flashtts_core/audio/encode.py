@@ -124,7 +124,11 @@ def _spec(name: AudioFormat) -> FormatSpec:
 
 def _within_range(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Clip to [-1, 1] and silence NaN, which would poison a codec's filters for good."""
-    return np.nan_to_num(np.clip(samples, -1, 1).astype(np.float32, copy=False), nan=0.0, copy=False)
+    low, high = np.float32(-1), np.float32(1)
+    within: NDArray[np.float32] = np.minimum(np.maximum(samples.astype(np.float32, copy=False), low), high)
+    if np.isnan(within.sum()):  # several times faster than nan_to_num, which every piece would pay for
+        within[np.isnan(within)] = 0.0
+    return within
 
 
 def _little_endian(samples: NDArray[np.float32]) -> bytes:

@@ -38,7 +38,7 @@ class Joiner:
 
     def process(self, piece: NDArray[np.float32]) -> NDArray[np.float32]:
         """Take the next piece [n], return the samples that no later piece can change [m]; an empty piece is none."""
-        if not piece.size:
+        if not piece.size or not self._overlap:
             return piece
         shared = min(self._overlap, self._held.size, piece.size)
         rise, fall = fade_gains(shared, self._fade)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from flashtts_core.testing.counting import CountingModel, CountingReference, counting_backend
 from flashtts_core.testing.fakes import ToneEngine, ToneSettings, tone_reference
+from flashtts_core.testing.ids import IdsEngine
 
 __all__ = [
     "CountingModel",
     "CountingReference",
+    "IdsEngine",
     "ToneEngine",
     "ToneSettings",
     "counting_backend",

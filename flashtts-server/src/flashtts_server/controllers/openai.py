@@ -8,7 +8,8 @@ from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_200_OK
 
 from flashtts_core.errors import RequestError, TooLarge
-from flashtts_server.answers import Delivery, answer
+from flashtts_server.admission import Demand
+from flashtts_server.answers import PCM_RATE, Delivery, answer
 from flashtts_server.bodies import body_of
 from flashtts_server.catalogue import check_model
 from flashtts_server.openapi import speech_route
@@ -17,9 +18,6 @@ from flashtts_server.scope import AnyRequest
 from flashtts_server.service import Service, SharedService
 from flashtts_server.speech import while_connected
 from flashtts_server.wire import CreateSpeechBody
-
-PCM_RATE = 24_000
-"""What OpenAI's clients take pcm for, whatever the engine's own rate is."""
 
 
 class OpenAIController(Controller):
@@ -58,8 +56,10 @@ class OpenAIController(Controller):
 
 
 async def _spoken(service: Service, request: AnyRequest, wanted: CreateSpeechBody) -> ASGIResponse:
+    delivery = _delivery(wanted)
+    service.check_room(Demand(len(wanted.input), listening=delivery.way != "whole"))  # before anything is fetched
     voice = await service.voice(wanted.voice_name, transcript=wanted.reference_text)
-    return await answer(service, request, wanted.to_core(voice), _delivery(wanted))
+    return await answer(service, request, wanted.to_core(voice), delivery)
 
 
 def _delivery(wanted: CreateSpeechBody) -> Delivery:

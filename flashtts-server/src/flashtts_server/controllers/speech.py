@@ -9,6 +9,7 @@ from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_200_OK
 
 from flashtts_core.types import Reference
+from flashtts_server.admission import Demand
 from flashtts_server.answers import Delivery, answer
 from flashtts_server.bodies import body_of
 from flashtts_server.media import Source
@@ -80,6 +81,7 @@ class SpeechController(Controller):
 
 
 async def _cloned(service: Service, request: AnyRequest, wanted: CloneBody) -> ASGIResponse:
+    service.check_room(Demand(len(wanted.text), listening=wanted.stream))  # before anything is fetched
     reference: Reference = await service.reference(
         Source(
             audio=wanted.reference_audio,

@@ -53,6 +53,7 @@ class Utterance:
         prompt = self._with.vocabulary.prompt(self._line.voice.name, text)
         attempts = 1 + (self._with.retries if self._line.sampling.temperature else 0)  # greedily it is always the same
         for attempt in range(attempts):
+            self._usage += Usage(retries=min(attempt, 1))
             heard = False
             async with aclosing(self._attempt(self._request(prompt, attempt))) as chunks:
                 async for chunk in chunks:

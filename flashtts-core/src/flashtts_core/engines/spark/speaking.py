@@ -235,6 +235,7 @@ class Utterance:
                 f"The model gave no speech for this text in {self._attempts} attempts: {fault}. Try other words, "
                 f"another seed or a lower temperature."
             ) from fault
+        self._usage += Usage(retries=1)
 
 
 def labels_of(line: Line) -> Labels:

@@ -1,0 +1,149 @@
+"""The messages of a WebSocket session, as they stand on the wire; `docs/reference/websocket.md` describes them."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal, cast
+
+import msgspec
+from msgspec import Meta, Struct
+
+from flashtts_core.errors import RequestError
+from flashtts_core.settings import describe
+from flashtts_core.text.incoming import Granularity
+from flashtts_core.types import SpeechRequest, VoiceChoice
+from flashtts_server.bodies import refusal
+from flashtts_server.replies import ErrorDetail
+from flashtts_server.wire import Body, SampleRate, SoundFields, Transcript, VoiceId
+
+LONGEST_TEXT_MESSAGE = 65_536
+"""Characters; a language model writes a few at a time."""
+
+
+class SessionConfig(SoundFields, frozen=True, kw_only=True, tag_field="type", tag="session.config"):
+    """How the utterances from now on are spoken."""
+
+    renamed: ClassVar[dict[str, str]] = {"reference_audio": "voice"}
+
+    model: Annotated[str, describe("Name of the model; see /v1/models.")] | None = None
+    voice: (
+        Annotated[str | VoiceId, describe("A voice as for /v1/audio/speech. Left out: the engine's first.")] | None
+    ) = None
+    reference_text: Transcript | None = None
+    response_format: Annotated[
+        Literal["pcm", "wav", "mp3", "opus", "aac", "flac"],
+        describe("Format of the audio. pcm flows on without a seam; the others make one file of each sentence."),
+    ] = "pcm"
+    sample_rate: Annotated[SampleRate | None, describe("In Hz. Left out: 24000 for pcm, else the engine's own.")] = None
+    split_granularity: Annotated[
+        Granularity, describe("Speak up to the end of a sentence, or of a clause, which is sooner and less lively.")
+    ] = "sentence"
+
+    def to_core(self, text: str, voice: VoiceChoice) -> SpeechRequest:
+        """Return the request to speak a part of an utterance."""
+        return self.request(text, voice)
+
+
+class InputText(Body, frozen=True, kw_only=True, tag_field="type", tag="input.text"):
+    """More of the text."""
+
+    text: Annotated[str, Meta(max_length=LONGEST_TEXT_MESSAGE, description="The next piece, of any length.")]
+
+
+class InputFlush(Body, frozen=True, kw_only=True, tag_field="type", tag="input.flush"):
+    """Speak what is there, though no sentence has ended."""
+
+
+class InputDone(Body, frozen=True, kw_only=True, tag_field="type", tag="input.done"):
+    """The utterance is complete."""
+
+
+class InputCancel(Body, frozen=True, kw_only=True, tag_field="type", tag="input.cancel"):
+    """Be silent at once."""
+
+
+class SessionClose(Body, frozen=True, kw_only=True, tag_field="type", tag="session.close"):
+    """End the session; what is being spoken is broken off."""
+
+
+ClientMessage = SessionConfig | InputText | InputFlush | InputDone | InputCancel | SessionClose
+KINDS: dict[str, type[Body]] = {
+    "session.config": SessionConfig,
+    "input.text": InputText,
+    "input.flush": InputFlush,
+    "input.done": InputDone,
+    "input.cancel": InputCancel,
+    "session.close": SessionClose,
+}
+
+
+def parse(text: str) -> ClientMessage:
+    """Read a message of the client; raises ``RequestError`` that says what does not fit."""
+    try:
+        content = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise RequestError(f"The message is not valid JSON: {error}. Send a JSON object with a type.") from error
+    kind = KINDS.get(content["type"]) if isinstance(content, dict) and isinstance(content.get("type"), str) else None
+    if kind is None:
+        raise RequestError(f"The message has no type that is known; the types are: {', '.join(KINDS)}.", param="type")
+    given = {name: value for name, value in content.items() if value is not None}
+    try:
+        return cast("ClientMessage", msgspec.convert(given, kind))
+    except msgspec.ValidationError as error:
+        raise refusal(error, kind) from error
+
+
+class SessionCreated(Struct, frozen=True, tag_field="type", tag="session.created"):
+    """The session is open; ``id`` is its request's id."""
+
+    id: str
+    model: str
+
+
+class AudioStart(Struct, frozen=True, tag_field="type", tag="audio.start"):
+    """The binary frames that follow are this sentence; it begins ``start`` seconds into the utterance."""
+
+    utterance_index: int
+    sentence_index: int
+    sentence_text: str
+    format: str
+    sample_rate: int
+    start: float
+
+
+class AudioDone(Struct, frozen=True, tag_field="type", tag="audio.done"):
+    """The sentence is complete; it ends ``end`` seconds into the utterance."""
+
+    utterance_index: int
+    sentence_index: int
+    start: float
+    end: float
+    total_bytes: int
+
+
+class UsageReply(Struct, frozen=True):
+    """Tokens, as OpenAI counts them."""
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+
+
+class SessionDone(Struct, frozen=True, tag_field="type", tag="session.done"):
+    """The utterance has ended; no more of it follows. The session goes on."""
+
+    utterance_index: int
+    total_sentences: int
+    reason: Literal["completed", "cancelled", "failed"]
+    usage: UsageReply
+    ignored: Annotated[list[str], describe("Fields and scripts that mean nothing to the engine.")]
+
+
+class ErrorMessage(Struct, frozen=True, tag_field="type", tag="error", omit_defaults=True):
+    """Something went wrong; with an ``utterance_index`` it ended that utterance, else a message was refused."""
+
+    error: ErrorDetail
+    utterance_index: int | None = None
+    retry_after: Annotated[int | None, describe("Seconds to stay away, if the server is full.")] = None
+
+
+ServerMessage = SessionCreated | AudioStart | AudioDone | SessionDone | ErrorMessage

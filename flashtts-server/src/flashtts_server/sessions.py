@@ -1,0 +1,248 @@
+"""A WebSocket session: text comes in as it is written, is cut into sentences, and goes back as speech.
+
+Messages are read all the time, so that a cancel is heard while audio is being sent. Utterances are spoken one after the
+other; the text of the next may already come in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from litestar.exceptions import WebSocketDisconnect
+
+from flashtts_core.errors import FlashTTSError, Overloaded, RequestError, TooLarge
+from flashtts_core.text.alphabet import speakable, tidy
+from flashtts_core.text.incoming import IncomingText
+from flashtts_core.types import SpeechRequest, VoiceChoice
+from flashtts_server.answers import PCM_RATE
+from flashtts_server.catalogue import check_model
+from flashtts_server.errors import broken_off, headers_of, status_of
+from flashtts_server.messages import (
+    ClientMessage,
+    ErrorMessage,
+    InputCancel,
+    InputDone,
+    InputFlush,
+    InputText,
+    ServerMessage,
+    SessionClose,
+    SessionConfig,
+    SessionCreated,
+    parse,
+)
+from flashtts_server.replies import ErrorReply
+from flashtts_server.scope import AnySocket, remember_renamed, request_id
+from flashtts_server.service import Service
+from flashtts_server.utterances import Manner, Outlet, Utterance
+
+NORMAL, POLICY = 1000, 1008
+"""Codes of closing: all is well; a limit was met."""
+
+
+async def serve_session(service: Service, socket: AnySocket) -> None:
+    """Take a WebSocket and serve it, or refuse it with the status and the body that a request would get."""
+    try:
+        socket.app.state.guard.check(socket)
+        service.open_session()
+    except FlashTTSError as error:
+        await _refuse(socket, error)
+        return
+    try:
+        await socket.accept()
+        await Session(service, socket).run()
+    finally:
+        service.sessions -= 1
+
+
+async def _refuse(socket: AnySocket, error: FlashTTSError) -> None:
+    body = msgspec.json.encode(ErrorReply(broken_off(socket, error)))
+    headers = {"content-type": "application/json", "content-length": str(len(body)), **headers_of(error)}
+    start = {
+        "type": "websocket.http.response.start",
+        "status": status_of(error),
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+    }
+    await socket.send(start)  # type: ignore[arg-type]  # an extension that Litestar's types do not know
+    await socket.send({"type": "websocket.http.response.body", "body": body})  # type: ignore[arg-type]
+
+
+class Session:
+    """One open WebSocket; ``run`` is its life."""
+
+    def __init__(self, service: Service, socket: AnySocket) -> None:
+        self._service = service
+        self._socket = socket
+        self._config = SessionConfig()
+        self._voice: VoiceChoice = None
+        self._text: IncomingText | None = None
+        self._current: Utterance | None = None  # whose text comes in
+        self._count = 0
+        self._pending: deque[tuple[Utterance, asyncio.Task[None]]] = deque()
+        self._gone = False
+
+    async def run(self) -> None:
+        """Serve until the client leaves, closes, or is silent for too long."""
+        remember_renamed(self._socket.scope, SessionConfig.renamed)
+        await self._send(SessionCreated(request_id(self._socket.scope), self._service.model_names[0]))
+        try:
+            while (event := await self._receive()) is not None:
+                try:
+                    message = _message_in(event)
+                    if isinstance(message, SessionClose):
+                        await self._silence()
+                        await self._close(NORMAL, "closed")
+                        return
+                    await self._handle(message)
+                except Exception as error:  # noqa: BLE001  # the client hears of it, and the session goes on
+                    await self._fail(error)
+        finally:
+            self._gone = True
+            await self._silence()
+
+    async def _receive(self) -> Mapping[str, Any] | None:
+        """Return the next message as it came, ``None`` at the end."""
+        limit = self._service.settings.session_idle_timeout
+        while True:
+            try:
+                async with asyncio.timeout(limit):
+                    event: Mapping[str, Any] = await self._socket.receive()
+            except TimeoutError:
+                self._forget_ended()
+                if any(not utterance.waits for utterance, _ in self._pending):
+                    continue  # the client listens
+                await self._fail(RequestError(f"Nothing came for {limit:g} s; the session is closed."))
+                await self._close(POLICY, "idle")
+                return None
+            return event if event["type"] == "websocket.receive" else None
+
+    async def _handle(self, message: ClientMessage) -> None:
+        match message:
+            case SessionConfig():
+                await self._configure(message)
+            case InputText():
+                self._take(message.text)
+            case InputFlush():
+                self._finish_sentences()
+            case InputDone():
+                self._finish_sentences()
+                if self._current is None:
+                    self._begin()  # an utterance without text is over at once
+                self._end_current()
+            case InputCancel():
+                await self._silence()
+
+    async def _configure(self, config: SessionConfig) -> None:
+        if self._text is not None:
+            raise RequestError("The configuration cannot change within an utterance; send input.done before.")
+        if config.model is not None:
+            check_model(config.model, self._service.model_names)
+        given = config.voice if isinstance(config.voice, str) or config.voice is None else config.voice.id
+        voice = None if given is None else await self._service.voice(given, transcript=config.reference_text)
+        if isinstance(voice, str):
+            await self._service.synthesizer.voices.get(voice)  # an unknown one is named now, not at the first sentence
+        self._config, self._voice = config, voice
+
+    def _take(self, text: str) -> None:
+        self._forget_ended()
+        synthesizer = self._service.synthesizer
+        if self._text is None:
+            self._text = IncomingText(synthesizer.engine.language, self._config.split_granularity)
+        utterance = self._current or self._begin()
+        limit = synthesizer.settings.max_text_length
+        if utterance.characters + len(text) > limit or len(self._pending) > limit:
+            raise TooLarge(
+                f"An utterance has at most {limit} characters. Send input.done, or raise --max_text_length.",
+                param="text",
+            )
+        utterance.characters += len(text)
+        self._speak(self._text.add(text))
+
+    def _begin(self) -> Utterance:
+        """Start an utterance; it speaks when those before it have ended."""
+        config, voice = self._config, self._voice
+
+        def request(sentence: str) -> SpeechRequest:
+            return config.to_core(sentence, voice)
+
+        rate = config.sample_rate or (PCM_RATE if config.response_format == "pcm" else None)
+        outlet = Outlet(self._send, self._put, self._fail_utterance)
+        utterance = Utterance(self._service, self._count, Manner(request, config.response_format, rate), outlet)
+        before = self._pending[-1][1] if self._pending else None
+        self._pending.append((utterance, asyncio.create_task(_after(before, utterance))))
+        self._current = utterance
+        self._count += 1
+        return utterance
+
+    def _finish_sentences(self) -> None:
+        if self._text is not None:
+            self._speak(self._text.finish())
+
+    def _speak(self, sentences: list[str]) -> None:
+        """Hand on what can be spoken of these; a part that is mere emoji is no error within a text."""
+        assert self._current is not None or not sentences
+        scripts = self._service.synthesizer.engine.abilities.scripts if sentences else frozenset()
+        for sentence in sentences:
+            if self._current is not None and speakable(tidy(sentence), scripts):
+                self._current.add(sentence)
+
+    def _end_current(self) -> None:
+        if self._current is not None:
+            self._current.close()
+        self._current = self._text = None
+
+    async def _silence(self) -> None:
+        """Stop all utterances; returns when the model has stopped."""
+        self._current = self._text = None
+        tasks = [task for _, task in self._pending]
+        self._pending.clear()
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def _forget_ended(self) -> None:
+        while self._pending and self._pending[0][1].done():
+            self._pending.popleft()
+
+    async def _send(self, message: ServerMessage) -> None:
+        await self._put(msgspec.json.encode(message).decode())
+
+    async def _put(self, content: str | bytes) -> None:
+        """Send a frame; to a client that has gone, nothing is sent, and the reader is about to notice."""
+        if self._gone:
+            return
+        try:
+            await self._socket.send_data(content, mode="text" if isinstance(content, str) else "binary")
+        except (OSError, WebSocketDisconnect):
+            self._gone = True
+
+    async def _close(self, code: int, reason: str) -> None:
+        if not self._gone:
+            self._gone = True
+            with contextlib.suppress(OSError, WebSocketDisconnect):  # the client may close at the same moment
+                await self._socket.close(code, reason)
+
+    async def _fail(self, error: Exception) -> None:
+        await self._fail_utterance(error, None)
+
+    async def _fail_utterance(self, error: Exception, index: int | None) -> None:
+        retry = error.retry_after if isinstance(error, Overloaded) else None
+        await self._send(ErrorMessage(broken_off(self._socket, error), index, retry))
+
+
+async def _after(before: asyncio.Task[None] | None, utterance: Utterance) -> None:
+    if before is not None:
+        await asyncio.wait([before])
+    await utterance.run()
+
+
+def _message_in(event: Mapping[str, Any]) -> ClientMessage:
+    text = event.get("text")
+    if text is None:
+        raise RequestError("Messages are JSON text; binary frames only come from the server.")
+    return parse(text)

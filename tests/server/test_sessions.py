@@ -1,0 +1,360 @@
+"""Speech over a WebSocket: sentences as they are written, events in order, flush and cancel, limits, refusals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+import httpx
+import numpy as np
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from flashtts_core.audio.decode import decode
+from flashtts_core.testing import ToneEngine, ToneSettings, tone_reference
+from flashtts_server.settings import ServerSettings
+from flashtts_server.testing import LiveServer
+
+PATH = "/v1/audio/speech/stream"
+WORD = 2 * 4800  # bytes of a word of the tone engine: 0.2 s at 24 kHz
+PACED = ToneSettings(real_time_factor=0.5)
+
+Start = Callable[..., LiveServer]
+Eventually = Callable[[LiveServer, Callable[[], bool]], None]
+Message = dict[str, Any]
+
+
+class Client:
+    """A session with a server, as a client keeps it."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+
+    def send(self, kind: str, **fields: object) -> None:
+        self.connection.send(json.dumps({"type": kind, **fields}))
+
+    def say(self, *pieces: str) -> None:
+        for piece in pieces:
+            self.send("input.text", text=piece)
+
+    def next(self) -> Message | bytes:
+        frame = self.connection.recv(timeout=60)
+        return frame if isinstance(frame, bytes) else json.loads(frame)
+
+    def event(self) -> Message:
+        """Return the next event; what sounds before it is dropped."""
+        while isinstance(frame := self.next(), bytes):
+            pass
+        return frame
+
+    def until(self, kind: str) -> list[Message | bytes]:
+        """Return all frames up to the first event of a kind."""
+        frames: list[Message | bytes] = []
+        while not (frames and isinstance(frames[-1], dict) and frames[-1]["type"] == kind):
+            frames.append(self.next())
+        return frames
+
+
+@contextmanager
+def session(server: LiveServer, **headers: str) -> Iterator[Client]:
+    """Open a session and take its first event."""
+    with connect(server.url.replace("http", "ws", 1) + PATH, additional_headers=headers) as connection:
+        client = Client(cast("ClientConnection", connection))
+        assert client.event()["type"] == "session.created"
+        yield client
+
+
+def kinds(frames: Sequence[Message | bytes]) -> list[str]:
+    """Name the frames, several of audio in a row once."""
+    names = ["audio" if isinstance(frame, bytes) else frame["type"] for frame in frames]
+    return [name for at, name in enumerate(names) if name != "audio" or at == 0 or names[at - 1] != "audio"]
+
+
+def sound(frames: Sequence[Message | bytes]) -> bytes:
+    return b"".join(frame for frame in frames if isinstance(frame, bytes))
+
+
+def events(frames: Sequence[Message | bytes], kind: str) -> list[Message]:
+    return [frame for frame in frames if isinstance(frame, dict) and frame["type"] == kind]
+
+
+def idle(server: LiveServer) -> bool:
+    assert isinstance(server.engine, ToneEngine)
+    return server.service.admission.running == 0 and server.engine.running == 0
+
+
+def test_sentences_are_spoken_while_the_text_is_written(tones: LiveServer) -> None:
+    with session(tones) as client:
+        client.say("One two", " three. Fo", "ur five. ", "Six")
+        first = client.until("audio.done")  # nobody has said yet that the text is complete
+        client.send("input.done")
+        frames = [*first, *client.until("session.done")]
+    assert kinds(frames) == ["audio.start", "audio", "audio.done"] * 3 + ["session.done"]
+    starts, ends, (done,) = (events(frames, kind) for kind in ("audio.start", "audio.done", "session.done"))
+    assert [start["sentence_text"] for start in starts] == ["One two three.", "Four five.", "Six"]
+    assert [start["sentence_index"] for start in starts] == [0, 1, 2]
+    assert [start["start"] for start in starts] == pytest.approx([0.0, 0.6, 1.0])
+    assert [end["end"] for end in ends] == pytest.approx([0.6, 1.0, 1.2])
+    assert {(start["format"], start["sample_rate"]) for start in starts} == {("pcm", 24_000)}
+    assert sum(end["total_bytes"] for end in ends) == len(sound(frames)) == pytest.approx(6 * WORD, rel=0.01)
+    assert done["usage"] == {"input_tokens": 6, "output_tokens": 60, "total_tokens": 66}
+    assert (done["reason"], done["total_sentences"], done["utterance_index"]) == ("completed", 3, 0)
+
+
+def test_the_sound_is_that_of_a_request(tones: LiveServer, client: httpx.Client) -> None:
+    fields = {"voice": "male", "pitch": "high", "seed": 5}
+    body = {"model": "tts-1", "input": "One two three. Four five.", "response_format": "pcm", **fields}
+    expected = client.post(f"{tones.url}/v1/audio/speech", json={**body, "sample_rate": 16_000}).content
+    with session(tones) as speaker:
+        speaker.send("session.config", **fields, sample_rate=16_000)
+        speaker.say("One two three. Four five.")
+        speaker.send("input.done")
+        assert sound(speaker.until("session.done")) == expected
+
+
+def test_clauses_and_flushes_cut_sooner(tones: LiveServer) -> None:
+    with session(tones) as client:
+        client.send("session.config", split_granularity="clause")
+        client.say("This is the first of the clauses, and this")
+        assert client.event()["sentence_text"] == "This is the first of the clauses,"
+        client.send("input.flush")
+        client.until("audio.done")
+        assert client.event()["sentence_text"] == "and this"
+        client.say(" goes on")
+        client.send("input.done")
+        frames = client.until("session.done")
+    assert events(frames, "audio.start")[-1]["sentence_text"] == "goes on"
+
+
+def test_utterances_follow_each_other_and_may_be_written_ahead(tones: LiveServer) -> None:
+    with session(tones) as client:
+        for text in ("One.", "Two two.", "", "🙂"):
+            client.say(text)
+            client.send("input.done")
+        frames = [frame for _ in range(4) for frame in client.until("session.done")]
+        done = events(frames, "session.done")
+        assert [(each["utterance_index"], each["total_sentences"]) for each in done] == [(0, 1), (1, 1), (2, 0), (3, 0)]
+        client.send("input.done")  # also without any text
+        assert client.event()["utterance_index"] == 4
+
+
+@pytest.mark.parametrize("name", ["wav", "mp3", "opus", "flac", "aac"])
+def test_every_sentence_is_a_file_in_the_other_formats(tones: LiveServer, name: str) -> None:
+    with session(tones) as client:
+        client.send("session.config", response_format=name)
+        client.say("One two three. Four five.")
+        client.send("input.done")
+        frames = client.until("session.done")
+    starts = [at for at, frame in enumerate(frames) if isinstance(frame, dict) and frame["type"] == "audio.start"]
+    for begin, end, seconds in zip(starts, [*starts[1:], len(frames)], (0.6, 0.4), strict=True):
+        recording = decode(sound(frames[begin:end]), sample_rate=16_000)
+        assert len(recording.samples) / 16_000 == pytest.approx(seconds, abs=0.12)
+        assert np.abs(recording.samples).max() > 0.1
+
+
+def test_a_recording_can_be_the_voice(tones: LiveServer, as_base64: Callable[[bytes], str]) -> None:
+    with session(tones) as client:
+        client.send("session.config", voice=as_base64(tone_reference(500).audio), sample_rate=16_000)
+        client.say("One two three four five six.")
+        client.send("input.done")
+        samples = np.frombuffer(sound(client.until("session.done")), "<i2")[:16_000]
+    assert abs(int(np.abs(np.fft.rfft(samples)).argmax()) - 500) <= 10
+
+
+def test_cancel_stops_the_model_and_the_session_goes_on(start: Start, eventually: Eventually) -> None:
+    server = start(PACED)
+    with session(server) as client:
+        client.say("word " * 500 + "end. Next", " one")
+        client.until("audio.start")
+        assert isinstance(client.next(), bytes)
+        client.send("input.cancel")
+        done = events(client.until("session.done"), "session.done")[0]
+        assert done["reason"] == "cancelled"
+        assert idle(server)  # when the client hears of it, the model has stopped
+        client.say("Again.")
+        client.send("input.done")
+        frames = client.until("session.done")
+        assert events(frames, "session.done")[0]["reason"] == "completed"
+        assert len(sound(frames)) == pytest.approx(WORD, rel=0.02)
+    assert 'flashtts_cancelled_total{backend="none",engine="tone"} 1.0' in httpx.get(f"{server.url}/metrics").text
+
+
+def test_leaving_stops_the_model(start: Start, eventually: Eventually) -> None:
+    server = start(PACED)
+    with session(server) as client:
+        client.say("word " * 500 + "end. Next", " one. And", " more")
+        client.until("audio.start")
+    eventually(server, lambda: idle(server) and server.service.sessions == 0)
+    with session(server) as client:
+        client.say("word " * 500 + "end. Next", " one. And", " more")
+        client.until("audio.start")
+        client.connection.socket.close()  # as a cable that is pulled out
+    eventually(server, lambda: idle(server) and server.service.sessions == 0)
+
+
+def test_closing_is_answered(tones: LiveServer) -> None:
+    with session(tones) as client:
+        client.send("session.close")
+        with pytest.raises(ConnectionClosed) as closed:
+            client.event()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1000
+
+
+@pytest.mark.parametrize(
+    ("message", "param", "says"),
+    [
+        ("no json", None, "not valid JSON"),
+        ("[" * 100_000, None, "not valid JSON"),
+        ("5", "type", "input.text"),
+        ('{"type": 5}', "type", "input.text"),
+        ('{"type": "response.create"}', "type", "input.text"),
+        ('{"type": "input.text"}', "text", "missing"),
+        ('{"type": "input.text", "text": 5}', "text", "must be text"),
+        ('{"type": "input.text", "text": "a", "more": 1}', "more", "no field more"),
+        (json.dumps({"type": "input.text", "text": "x" * 65_537}), "text", "65536"),
+        (json.dumps({"type": "input.text", "text": "x" * 21_000}), "text", "20000"),
+        ('{"type": "session.config", "speed": 9}', "speed", "from 0.25 to 4"),
+        ('{"type": "session.config", "voice": "nobody"}', "voice", "female, male"),
+        ('{"type": "session.config", "model": "gpt-2"}', "model", "tone"),
+        ('{"type": "session.config", "voice": "http://127.0.0.1/x"}', "voice", "not on the public internet"),
+        ('{"type": "session.config", "response_format": "ogg"}', "response_format", "opus"),
+        (b"\x00", None, "binary"),
+    ],
+)
+def test_a_bad_message_is_refused_in_the_shape_of_all_errors_and_the_session_goes_on(
+    tones: LiveServer, message: str | bytes, param: str | None, says: str
+) -> None:
+    with session(tones) as client:
+        client.connection.send(message)
+        refusal = client.event()
+        assert (refusal["type"], refusal.get("utterance_index")) == ("error", None)
+        error = refusal["error"]
+        assert set(error) == {"message", "type", "param", "code"}
+        assert error["param"] == param
+        assert says in error["message"]
+        client.send("input.done")
+        client.say("One.")
+        client.send("input.done")
+        assert sound(client.until("session.done") + client.until("session.done"))
+
+
+def test_the_manner_of_an_utterance_is_settled_when_it_begins(tones: LiveServer) -> None:
+    with session(tones) as client:
+        client.say("One")
+        client.send("session.config", voice="male")
+        assert "within an utterance" in client.event()["error"]["message"]
+
+
+def test_an_error_of_the_engine_ends_the_utterance_after_what_was_good(start: Start) -> None:
+    server = start(ToneSettings(fail_on="bad"))
+    with session(server) as client:
+        client.say("One two. This is bad. Three. ")
+        frames = client.until("session.done")
+        assert kinds(frames) == ["audio.start", "audio", "audio.done", "audio.start", "audio", "error", "session.done"]
+        (error,) = events(frames, "error")
+        assert (error["utterance_index"], error["error"]["code"]) == (0, "engine_error")
+        assert events(frames, "session.done")[0]["reason"] == "failed"
+        client.say("This is lost. ")
+        client.send("input.done")
+        client.say("Good.")
+        client.send("input.done")
+        done = events(client.until("session.done"), "session.done")[0]
+        assert (done["utterance_index"], done["reason"]) == (1, "completed")
+    assert idle(server)
+
+
+def test_a_full_server_says_so_and_when_to_come_back(start: Start) -> None:
+    server = start(PACED, ServerSettings(max_concurrency=1))
+    with session(server) as first, session(server) as second:
+        first.say("word " * 500 + "end. Next", " one")
+        first.until("audio.start")
+        second.say("One. ", "Two three")
+        refusal = second.event()
+        assert (refusal["error"]["code"], refusal["utterance_index"]) == ("overloaded", 0)
+        assert refusal["retry_after"] >= 1
+        assert second.event()["reason"] == "failed"
+
+
+def test_a_session_that_is_silent_is_closed_but_not_while_it_listens(start: Start) -> None:
+    server = start(PACED, ServerSettings(session_idle_timeout=0.3))
+    with session(server) as client:
+        client.say("word " * 10 + "end. ")  # sounds for 2.2 s, made in 1.1 s
+        client.send("input.done")
+        frames = client.until("session.done")
+        assert len(sound(frames)) == pytest.approx(11 * WORD, rel=0.01)
+        assert "0.3 s" in client.event()["error"]["message"]
+        with pytest.raises(ConnectionClosed) as closed:
+            client.event()
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1008, "idle")
+
+
+def refused(server: LiveServer, **headers: str) -> tuple[int, Message, Any]:
+    with pytest.raises(InvalidStatus) as refusal, session(server, **headers):
+        pass
+    response = refusal.value.response
+    return response.status_code, json.loads(response.body or b"{}"), response.headers
+
+
+def test_the_key_is_asked_for(start: Start) -> None:
+    server = start(server_settings=ServerSettings(api_key="geheim"))
+    for headers in ({}, {"Authorization": "Bearer wrong"}):
+        status, body, answered = refused(server, **headers)
+        assert (status, body["error"]["code"]) == (401, "invalid_api_key")
+        assert answered["www-authenticate"] == "Bearer"
+        assert answered["x-request-id"]
+    with session(server, Authorization="Bearer geheim") as client:
+        client.say("One.")
+        client.send("input.done")
+        assert sound(client.until("session.done"))
+    assert httpx.get(server.url + PATH).status_code == 401
+
+
+def test_pages_of_other_sites_are_kept_out(start: Start) -> None:
+    server = start()
+    status, body, _ = refused(server, Origin="https://evil.example")
+    assert (status, body["error"]["code"]) == (403, "forbidden")
+    with session(server, Origin=server.url):
+        pass
+
+
+def test_sessions_are_counted_and_bounded(start: Start, eventually: Eventually) -> None:
+    server = start(server_settings=ServerSettings(max_sessions=1))
+    with session(server):
+        status, body, answered = refused(server)
+        assert (status, body["error"]["code"], answered["retry-after"]) == (429, "overloaded", "1")
+        assert "flashtts_sessions 1.0" in httpx.get(f"{server.url}/metrics").text
+    eventually(server, lambda: server.service.sessions == 0)
+    with session(server):
+        pass
+
+
+def test_a_server_that_stops_or_is_dead_takes_no_sessions(start: Start) -> None:
+    server = start()
+    server.service.drain()
+    assert refused(server)[0] == 503
+    dead = start()
+    assert isinstance(dead.engine, ToneEngine)
+    dead.engine._stop.set()
+    status, body, _ = refused(dead)
+    assert (status, body["error"]["code"]) == (503, "backend_died")
+
+
+def test_a_plain_request_is_told_what_speaks_here(tones: LiveServer, client: httpx.Client) -> None:
+    answer = client.get(tones.url + PATH)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (426, "upgrade_required")
+    assert answer.headers["upgrade"] == "websocket"
+
+
+def test_the_messages_are_described(tones: LiveServer, client: httpx.Client) -> None:
+    description = client.get(f"{tones.url}/openapi.json").json()
+    operation = description["paths"][PATH]["get"]
+    sides = operation["x-websocket"]
+    named = {ref["$ref"].rsplit("/", 1)[1] for side in ("client", "server") for ref in sides[side]["oneOf"]}
+    assert named >= {"SessionConfig", "InputText", "AudioStart", "SessionDone", "ErrorMessage"}
+    assert named <= set(description["components"]["schemas"])
+    assert set(operation["responses"]) >= {"101", "401", "426", "429", "503"}
