@@ -23,7 +23,7 @@ EXAMPLES = [
     "post-v1-audio-voices", "post-delete-speaker", "get-v1-models", "get-v1-audio-models", "post-v1-audio-speech",
     "get-v1-audio-voices", "get-health", "get-ready", "get-metrics", "get-server-info",
 ]  # fmt: skip
-"""Every operation but the one below that needs an id, in an order in which each finds what it needs."""
+"""Every operation in an order in which each finds what it needs, but for the one that needs an id and the WebSocket."""
 
 
 @pytest.fixture
@@ -48,9 +48,15 @@ def answered(article: Locator, words: str = "200 OK") -> None:
 def test_every_endpoint_and_field_is_shown_and_described(page: Page, server: LiveServer) -> None:
     description = httpx.get(f"{server.url}/openapi.json").json()
     shown = page.locator("article .path > code").all_inner_texts()
+    assert len(shown) == page.locator("article").count()
     short = {path for path in description["paths"] if path.removeprefix("/v1") not in description["paths"]}
     assert set(shown) == short | {path for path in description["paths"] if not path.startswith("/v1/")}
-    assert len(EXAMPLES) + 1 == page.locator("article").count()
+    assert len(EXAMPLES) + 2 == page.locator("article").count()
+    session = page.locator("#get-v1-audio-speech-stream")
+    for schema in ("SessionConfig", "InputText", "AudioStart", "SessionDone"):
+        for name in description["components"]["schemas"][schema]["properties"]:
+            row = session.locator("tbody tr", has=page.locator(f"th code:text-is('{name}')")).first
+            expect(row.locator("td").last).not_to_be_empty()
     for name in description["components"]["schemas"]["SpeakBody"]["properties"]:
         row = page.locator("#post-speak tbody tr", has=page.locator(f"th code:text-is('{name}')"))
         expect(row.locator("td").last).not_to_be_empty()

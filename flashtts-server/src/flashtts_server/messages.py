@@ -92,57 +92,62 @@ def parse(text: str) -> ClientMessage:
         raise refusal(error, kind) from error
 
 
+UtteranceIndex = Annotated[int, describe("Number of the utterance, counted from 0.")]
+SentenceIndex = Annotated[int, describe("Number of the sentence in the utterance, counted from 0.")]
+SentenceStart = Annotated[float, describe("Where it begins, in seconds of the utterance.")]
+
+
 class SessionCreated(Struct, frozen=True, tag_field="type", tag="session.created"):
     """The session is open; ``id`` is its request's id."""
 
-    id: str
-    model: str
+    id: Annotated[str, describe("Its id, which is that of the request.")]
+    model: Annotated[str, describe("Name of the model that speaks.")]
 
 
 class AudioStart(Struct, frozen=True, tag_field="type", tag="audio.start"):
     """The binary frames that follow are this sentence; it begins ``start`` seconds into the utterance."""
 
-    utterance_index: int
-    sentence_index: int
-    sentence_text: str
-    format: str
-    sample_rate: int
-    start: float
+    utterance_index: UtteranceIndex
+    sentence_index: SentenceIndex
+    sentence_text: Annotated[str, describe("What is said.")]
+    format: Annotated[str, describe("Format of the audio.")]
+    sample_rate: Annotated[int, describe("Sample rate of the audio, in Hz.")]
+    start: SentenceStart
 
 
 class AudioDone(Struct, frozen=True, tag_field="type", tag="audio.done"):
     """The sentence is complete; it ends ``end`` seconds into the utterance."""
 
-    utterance_index: int
-    sentence_index: int
-    start: float
-    end: float
-    total_bytes: int
+    utterance_index: UtteranceIndex
+    sentence_index: SentenceIndex
+    start: SentenceStart
+    end: Annotated[float, describe("Where it ends, in seconds of the utterance.")]
+    total_bytes: Annotated[int, describe("Bytes of audio that were sent for it.")]
 
 
 class UsageReply(Struct, frozen=True):
     """Tokens, as OpenAI counts them."""
 
-    input_tokens: int
-    output_tokens: int
-    total_tokens: int
+    input_tokens: Annotated[int, describe("Tokens that were read.")]
+    output_tokens: Annotated[int, describe("Tokens that were generated.")]
+    total_tokens: Annotated[int, describe("Both together.")]
 
 
 class SessionDone(Struct, frozen=True, tag_field="type", tag="session.done"):
     """The utterance has ended; no more of it follows. The session goes on."""
 
-    utterance_index: int
-    total_sentences: int
-    reason: Literal["completed", "cancelled", "failed"]
-    usage: UsageReply
+    utterance_index: UtteranceIndex
+    total_sentences: Annotated[int, describe("Sentences that were spoken.")]
+    reason: Annotated[Literal["completed", "cancelled", "failed"], describe("Why it has ended.")]
+    usage: Annotated[UsageReply, describe("What was read and generated for it.")]
     ignored: Annotated[list[str], describe("Fields and scripts that mean nothing to the engine.")]
 
 
 class ErrorMessage(Struct, frozen=True, tag_field="type", tag="error", omit_defaults=True):
     """Something went wrong; with an ``utterance_index`` it ended that utterance, else a message was refused."""
 
-    error: ErrorDetail
-    utterance_index: int | None = None
+    error: Annotated[ErrorDetail, describe("What went wrong.")]
+    utterance_index: Annotated[int | None, describe("Number of the utterance that it ended, counted from 0.")] = None
     retry_after: Annotated[int | None, describe("Seconds to stay away, if the server is full.")] = None
 
 

@@ -131,6 +131,8 @@ def _complete(schema: dict[str, Any], routes: list[HTTPRoute]) -> dict[str, Any]
     components = schema["components"]
     for each in schemas.values():
         _in_order(each)
+    for message in messages:
+        schemas[message.__name__]["properties"]["type"].setdefault("description", "Says which message it is.")
     return schema | {"components": components | {"schemas": components.get("schemas", {}) | schemas}}
 
 

@@ -79,9 +79,7 @@ class SamplingControl(Struct, frozen=True):
     name: Annotated[str, describe("The field of a speech request.")]
     description: Annotated[str, describe("What it does.")]
     whole: Annotated[bool, describe("Takes whole numbers only.")]
-    default: Annotated[
-        float | None, describe("What a request gets that leaves it out; null: the setting of the model.")
-    ]
+    default: Annotated[float | None, describe("What it is if left out; null: the setting of the model.")]
     minimum: Annotated[float, describe("Smallest value.")]
     minimum_excluded: Annotated[bool, describe("The smallest value is just beyond the range.")]
     maximum: Annotated[float | None, describe("Largest value; null: any.")]
@@ -98,9 +96,7 @@ class ServerInfo(Struct, frozen=True):
     sample_rate: Annotated[int, describe("Sample rate of the engine, in Hz.")]
     formats: Annotated[list[str], describe("The audio formats.")]
     levels: Annotated[list[str], describe("The labels of pitch and speed, from low to high.")]
-    sampling: Annotated[
-        list[SamplingControl], describe("The fields of sampling and diffusion that change something here.")
-    ]
+    sampling: Annotated[list[SamplingControl], describe("What of sampling and diffusion changes something here.")]
     abilities: Annotated[AbilitiesReply, describe("What the model can do.")]
     limits: Annotated[LimitsReply, describe("How much a request may ask for.")]
     success: Success = True

@@ -75,10 +75,28 @@ function body(operation) {
   ];
 }
 
+/** Return the messages of a WebSocket, both ways. */
+function messages({ client, server }) {
+  return [["docs.client", client], ["docs.server", server]].flatMap(([key, side]) => [
+    make("h4", { textContent: t(key) }),
+    side.description ? make("p", { className: "small", textContent: side.description }) : null,
+    ...side.oneOf.flatMap((reference) => {
+      const schema = world.reader.resolved(reference);
+      return [
+        make("p", { className: "message" }, make("strong", { textContent: schema.title ?? "" }), " ", ...prose(schema.description)),
+        world.reader.table(schema, schema.title ?? ""),
+      ];
+    }),
+  ].filter(Boolean));
+}
+
 function card({ path, method: name, operation, anchor }) {
   const also = world.description.paths[`/v1${path}`] ? `/v1${path}` : null;
   const open = operation.security?.length === 0;
-  const tryout = new TryOut(world, path, name, operation);
+  const socket = operation["x-websocket"];
+  const trial = socket ? messages(socket) : [
+    make("h4", { textContent: t("docs.try") }), new TryOut(world, path, name, operation).node,
+  ];
   return make("article", { className: "sheet", id: anchor, "aria-labelledby": `title-${anchor}` },
     make("h3", { id: `title-${anchor}`, lang: "en", textContent: operation.summary }),
     make("p", { className: "path" }, method(name), make("code", { textContent: path }),
@@ -87,7 +105,7 @@ function card({ path, method: name, operation, anchor }) {
     make("p", { lang: "en" }, ...prose(operation.description)),
     make("div", { lang: "en" }, ...parameters(operation), ...body(operation)),
     make("details", {}, make("summary", { textContent: t("docs.answers") }), ...answers(operation)),
-    make("h4", { textContent: t("docs.try") }), tryout.node);
+    ...trial);
 }
 
 function draw() {

@@ -1,6 +1,6 @@
 // Lets the user choose a voice: a list with a search and a sample of each.
 
-import { iconButton, make, relabel } from "./dom.js";
+import { make } from "./dom.js";
 import { t } from "./texts.js";
 
 const MANY = 6; // voices from which on a search is of use
@@ -16,7 +16,7 @@ export class Picker {
     root.append(this.search, this.list, this.nothing);
     this.search.addEventListener("input", () => this.filter());
     roles.addEventListener("change", () => this.draw());
-    previews.addEventListener("change", () => this.mark());
+    previews.addEventListener("change", () => previews.mark(this.list));
     document.addEventListener("language", () => this.draw());
     this.draw();
   }
@@ -34,7 +34,7 @@ export class Picker {
     this.search.hidden = this.roles.list.length < MANY;
     if (this.search.hidden) this.search.value = "";
     this.list.replaceChildren(...this.roles.list.map((voice) => this.row(voice)));
-    this.mark();
+    this.previews.mark(this.list);
     this.filter();
   }
 
@@ -42,21 +42,11 @@ export class Picker {
     const radio = make("input", { type: "radio", name: "voice", value: voice.name, checked: voice.name === this.chosen });
     radio.addEventListener("change", () => { this.chosen = voice.name; });
     const about = voice.description || (voice.builtin ? t("voices.builtin") : t("voices.added"));
-    const preview = iconButton("play", "", () => this.previews.toggle(voice).catch(this.complain));
-    preview.dataset.voice = voice.name;
     return make("div", { className: "voice" },
       make("label", {}, radio,
         make("span", { className: "name", textContent: voice.name }),
         make("span", { className: "faint small", textContent: about })),
-      preview);
-  }
-
-  mark() {
-    for (const button of this.list.querySelectorAll("button")) {
-      const { voice } = button.dataset;
-      const on = this.previews.playing === voice;
-      relabel(button, on ? "stop" : "play", on ? t("speak.stop") : t("settings.preview", { name: voice }));
-    }
+      this.previews.button(voice, this.complain));
   }
 
   filter() {

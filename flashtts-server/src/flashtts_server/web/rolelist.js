@@ -1,7 +1,7 @@
 // The list of voices: hear, rename and delete them.
 
 import { confirmed } from "./confirm.js";
-import { at, iconButton, make, relabel } from "./dom.js";
+import { at, iconButton, make } from "./dom.js";
 import { post } from "./server.js";
 import { t } from "./texts.js";
 
@@ -10,20 +10,18 @@ export class RoleList {
   constructor({ roles, previews, say, complain }) {
     Object.assign(this, { roles, previews, say, complain, renaming: null });
     roles.addEventListener("change", () => this.draw());
-    previews.addEventListener("change", () => this.mark());
+    previews.addEventListener("change", () => previews.mark(at("roles")));
     document.addEventListener("language", () => this.draw());
     this.draw();
   }
 
   draw() {
     at("roles").replaceChildren(...this.roles.list.map((voice) => this.row(voice)));
-    this.mark();
+    this.previews.mark(at("roles"));
   }
 
   row(voice) {
     const { name, builtin } = voice;
-    const preview = iconButton("play", "", () => this.previews.toggle(voice).catch(this.complain));
-    preview.dataset.voice = name;
     const about = [builtin ? t("voices.builtin") : t("voices.added"), voice.description].filter(Boolean).join(" · ");
     const label = this.renaming === name ? this.renameForm(name) : make("div", { className: "what" },
       make("span", { className: "title", textContent: name }),
@@ -32,7 +30,7 @@ export class RoleList {
       iconButton("edit", t("voices.rename", { name }), () => this.rename(name)),
       iconButton("trash", t("voices.delete", { name }), () => this.remove(name).catch(this.complain)),
     ];
-    return make("li", {}, preview, label, ...acts);
+    return make("li", {}, this.previews.button(voice, this.complain), label, ...acts);
   }
 
   renameForm(name) {
@@ -73,13 +71,5 @@ export class RoleList {
     await post("delete_speaker", { name });
     await this.roles.refresh();
     this.say(t("voices.deleted", { name }));
-  }
-
-  mark() {
-    for (const button of at("roles").querySelectorAll("[data-voice]")) {
-      const { voice } = button.dataset;
-      const on = this.previews.playing === voice;
-      relabel(button, on ? "stop" : "play", on ? t("speak.stop") : t("settings.preview", { name: voice }));
-    }
   }
 }

@@ -1,9 +1,10 @@
 // The voices of the server, and a short sample of each.
 
+import { iconButton, relabel } from "./dom.js";
 import { Player } from "./player.js";
 import { request } from "./server.js";
 import { Run } from "./speech.js";
-import { language } from "./texts.js";
+import { language, t } from "./texts.js";
 
 const SAMPLES = {
   en: "Hello. This is how I sound.",
@@ -55,6 +56,22 @@ export class Previews extends EventTarget {
     this.player.addEventListener("change", () => this.settle());
     main.addEventListener("change", () => { if (main.playing) this.stop(); });
     roles.addEventListener("change", () => this.kept.clear());
+  }
+
+  /** Return a button that plays the sample of a voice; `complain` hears what goes wrong. */
+  button(voice, complain) {
+    const button = iconButton("play", t("settings.preview", { name: voice.name }), () => this.toggle(voice).catch(complain));
+    button.dataset.voice = voice.name;
+    return button;
+  }
+
+  /** Let the buttons below `root` show which sample is playing. */
+  mark(root) {
+    for (const button of root.querySelectorAll("[data-voice]")) {
+      const { voice } = button.dataset;
+      const on = this.playing === voice;
+      relabel(button, on ? "stop" : "play", on ? t("speak.stop") : t("settings.preview", { name: voice }));
+    }
   }
 
   /** Play the sample of a voice, or stop it; throws what the request throws. */

@@ -1,6 +1,6 @@
 // Sound that is still arriving, as samples: the way from the bytes of any format to what a player and a waveform need.
 
-import { samplesAt } from "./wav.js";
+import { joined, samplesAt } from "./wav.js";
 
 const HELD_BACK = 0.05; // seconds at the end of what has come so far, which more bytes may still change
 const GROWTH = 1.3; // decoding starts at the beginning each time, so it is done again only when it is worth it
@@ -116,15 +116,4 @@ export class Sound extends EventTarget {
       this.levels.push(most);
     }
   }
-}
-
-/** Return byte arrays as one. */
-export function joined(pieces) {
-  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }

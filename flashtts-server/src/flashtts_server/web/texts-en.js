@@ -222,6 +222,8 @@ export default {
   "docs.meaning": "Meaning",
   "docs.required": "required",
   "docs.preset": "Default: {value}",
+  "docs.client": "Messages to the server",
+  "docs.server": "Messages of the server",
   "docs.try": "Try it",
   "docs.send": "Send",
   "docs.cancel": "Cancel",

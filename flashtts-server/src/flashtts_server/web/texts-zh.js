@@ -222,6 +222,8 @@ export default {
   "docs.meaning": "含义",
   "docs.required": "必填",
   "docs.preset": "默认：{value}",
+  "docs.client": "发给服务器的消息",
+  "docs.server": "服务器发出的消息",
   "docs.try": "试用",
   "docs.send": "发送",
   "docs.cancel": "取消",

@@ -1,7 +1,18 @@
-// Reads and writes the headers of wav files.
+// Puts bytes together, and reads and writes the headers of wav files.
 
 const HEADER = 44;
 const word = (view, at, text) => [...text].forEach((char, i) => view.setUint8(at + i, char.charCodeAt(0)));
+
+/** Return byte arrays as one. */
+export function joined(pieces) {
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
 
 /** Return the header that makes `bytes` bytes of 16-bit mono samples a wav file. */
 export function wavHeader(bytes, rate) {
@@ -32,12 +43,7 @@ export function samplesAt(bytes) {
 
 /** Return a streamed wav file, whose sizes were open, with its true sizes. */
 export function closedWav(pieces, rate) {
-  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
+  const bytes = joined(pieces);
   const samples = bytes.subarray(samplesAt(bytes) ?? bytes.length);
   const even = samples.subarray(0, samples.length & ~1);
   return new Blob([wavHeader(even.length, rate), even], { type: "audio/wav" });
