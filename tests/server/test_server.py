@@ -163,7 +163,19 @@ def test_server_info_says_what_is_served(english: LiveServer, client: httpx.Clie
     assert (info["engine"], info["sample_rate"], info["roles"]) == ("hibari", 24_000, ["heart"])
     assert info["abilities"]["cloning"] is False
     assert info["version"]
+    (heart,) = info["voices"]
+    assert (heart["name"], heart["builtin"], heart["language"]) == ("heart", True, "en")
+    assert [control["name"] for control in info["sampling"]] == ["seed"], "the embedded voice has no language model"
     assert client.get(f"{english.url}/v1/server_info").json() == info
+
+
+def test_server_info_gives_the_ranges_and_defaults_of_what_is_honoured(tones: LiveServer, client: httpx.Client) -> None:
+    info = client.get(f"{tones.url}/server_info").json()
+    temperature, seed = info["sampling"]
+    assert temperature["description"]
+    assert (temperature["name"], temperature["default"], temperature["whole"]) == ("temperature", 0.9, False)
+    assert (temperature["minimum"], temperature["minimum_excluded"], temperature["maximum"]) == (0, False, 2)
+    assert (seed["name"], seed["whole"], seed["minimum"]) == ("seed", True, 0)
 
 
 def test_metrics_count_what_happened(start: Start, client: httpx.Client) -> None:
@@ -220,19 +232,19 @@ def test_every_operation_and_field_is_described(tones: LiveServer, client: httpx
         for method, operation in methods.items():
             assert operation["summary"], (method, path)
             assert operation["description"], (method, path)
-    bodies = {name for name in schemas if name.endswith("Body")}
-    assert len(bodies) == 7
-    for body in bodies:
-        for name, field in schemas[body]["properties"].items():
-            parts = field.get("anyOf", [])
-            assert field.get("description") or any("description" in part for part in parts), (body, name)
+    assert len({name for name in schemas if name.endswith("Body")}) == 8
+    for schema, content in schemas.items():
+        for name, field in content["properties"].items():
+            parts = field.get("anyOf", field.get("oneOf", []))
+            assert field.get("description") or any("description" in part for part in parts), (schema, name)
     for reference in re.findall(r'"\$ref":"#/components/schemas/([^"]+)"', msgspec.json.encode(description).decode()):
         assert reference in schemas
 
 
 def test_the_description_lists_every_endpoint_of_the_api(tones: LiveServer, client: httpx.Client) -> None:
     paths = client.get(f"{tones.url}/openapi.json").json()["paths"]
-    both = ("clone_voice", "speak", "multi_speak", "audio_roles", "add_speaker", "delete_speaker", "server_info")
+    both = ("clone_voice", "speak", "multi_speak", "audio_roles", "add_speaker", "rename_speaker", "delete_speaker")
+    both += ("server_info",)
     expected = {f"{prefix}/{name}" for name in both for prefix in ("", "/v1")}
     expected |= {"/health", "/ready", "/metrics", "/v1/models", "/v1/audio/speech", "/v1/audio/models"}
     expected |= {"/v1/audio/voices", "/v1/audio/voices/{voice_id}"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -171,3 +173,16 @@ def test_the_embedded_voice_speaks(english: LiveServer, client: httpx.Client) ->
     assert rate == 24_000
     assert 1.0 < len(samples) / rate < 6.0
     assert np.abs(samples).max() > 0.1
+
+
+def test_events_of_a_dialogue_tell_where_each_turn_begins(tones: LiveServer, client: httpx.Client) -> None:
+    text = "<role:female>one two<role:male>three<role:female>four"
+    body = {"text": text, "response_format": "pcm", "stream_format": "sse"}
+    answer = client.post(f"{tones.url}/multi_speak", json=body)
+    events = [json.loads(line.removeprefix("data: ")) for line in answer.text.splitlines() if line]
+    turns = [(event["turn"], event["start"]) for event in events if event["type"] == "speech.audio.turn"]
+    assert turns == [(0, 0.0), (1, pytest.approx(0.4)), (2, pytest.approx(0.6))]
+    assert events[0]["type"] == "speech.audio.turn"
+    assert events[-1]["type"] == "speech.audio.done"
+    audio = b"".join(base64.b64decode(event["audio"]) for event in events if event["type"] == "speech.audio.delta")
+    assert audio == client.post(f"{tones.url}/multi_speak", json={"text": text, "response_format": "pcm"}).content

@@ -72,6 +72,58 @@ def test_removing_forgets_a_voice(tmp_path: Path) -> None:
             action("anna")
 
 
+def test_a_renamed_voice_keeps_all_it_has(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    store.save(voice(), overwrite=False)
+    store.rename("anna", "béa")
+    assert FolderStore(tmp_path).names() == ["béa"]
+    found = FolderStore(tmp_path).load("béa", "tone")
+    assert found.reference == voice().reference
+    np.testing.assert_array_equal(found.codes["ids"], np.arange(5))
+    store.save(voice(value=2.0), overwrite=False)
+    assert store.names() == ["anna", "béa"]
+    with pytest.raises(VoiceExists):
+        store.rename("anna", "béa")
+    with pytest.raises(UnknownVoice):
+        store.rename("nobody", "new")
+
+
+@pytest.mark.parametrize("crash_at", range(1, 12))
+def test_a_crash_while_renaming_leaves_the_old_or_the_new_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crash_at: int
+) -> None:
+    store = FolderStore(tmp_path)
+    store.save(voice(), overwrite=False)
+    steps = 0
+
+    def crashing(action: str) -> None:
+        original = getattr(Path, action)
+
+        def act(*given: Any, **named: Any) -> Any:
+            nonlocal steps
+            steps += 1
+            if steps == crash_at:
+                raise OSError("the power is gone")
+            return original(*given, **named)
+
+        monkeypatch.setattr(Path, action, act)
+
+    for action in ("open", "replace", "rename", "unlink"):
+        crashing(action)
+    try:
+        store.rename("anna", "béa")
+    except OSError:
+        assert steps == crash_at
+    monkeypatch.undo()
+    again = FolderStore(tmp_path)
+    (name,) = again.names()
+    assert name in {"anna", "béa"}
+    assert again.load(name, "tone").reference == voice().reference
+    if name == "anna":
+        again.rename("anna", "carla")
+        assert again.names() == ["carla"]
+
+
 @pytest.mark.parametrize("crash_at", range(1, 8))
 def test_a_crash_while_saving_leaves_the_old_or_the_new_voice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crash_at: int

@@ -9,13 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 from safetensors import SafetensorError, safe_open
 
+from flashtts_core.backends.torch.config import CONFIG_FILE, read_fields
 from flashtts_core.errors import BadCheckpoint
 
-CONFIG_FILE = "config.json"
 WEIGHT_FILES = "model*.safetensors"
 
 _EMBEDDING = "model.embed_tokens.weight"
@@ -48,20 +47,12 @@ class _File(Struct, frozen=True):
 
 def read_config(folder: Path) -> ModelConfig:
     """Read the configuration of the model in ``folder``; raises ``BadCheckpoint``."""
-    path = folder / CONFIG_FILE
-    try:
-        file = msgspec.json.decode(path.read_bytes(), type=_File)
-    except OSError as error:
-        raise BadCheckpoint(
-            f"{path} cannot be read: {error.strerror or error}. Give the folder of the model."
-        ) from error
-    except msgspec.DecodeError as error:
-        raise BadCheckpoint(f"{path} is not the configuration of a language model: {error}.") from error
+    file = read_fields(folder, _File)
     plain = file.hidden_act == "silu" and not file.use_sliding_window
     if file.model_type in _PLAIN_FAMILIES and not plain:
         raise BadCheckpoint(
-            f"{path} asks for hidden_act {file.hidden_act!r} or a sliding window, which mlx-lm does not compute for "
-            f"{file.model_type} models; use another backend for this model."
+            f"{folder / CONFIG_FILE} asks for hidden_act {file.hidden_act!r} or a sliding window, which mlx-lm does "
+            f"not compute for {file.model_type} models; use another backend for this model."
         )
     changes = _rope(file) | _head(folder, file)
     return ModelConfig(file.model_type, file.vocab_size, file.max_position_embeddings, changes)

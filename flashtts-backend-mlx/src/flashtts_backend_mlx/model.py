@@ -18,7 +18,8 @@ from mlx_lm.generate import BatchGenerator
 
 from flashtts_backend_mlx.loading import LoadedModel, load_network
 from flashtts_backend_mlx.sampling import Chooser
-from flashtts_core.errors import EngineError, RequestError
+from flashtts_core.backends.limits import check_room
+from flashtts_core.errors import EngineError
 from flashtts_core.settings import Settings
 from flashtts_core.types import TokenRequest
 
@@ -48,13 +49,7 @@ class MlxModel:
 
     def admit(self, request: TokenRequest) -> None:
         """Take a request into the batch; raises ``RequestError``."""
-        wanted = request.sampling.max_tokens
-        if wanted is None or not 0 < len(request.prompt) <= self.max_length - wanted:
-            raise RequestError(
-                f"A prompt of {len(request.prompt)} tokens and an answer of {wanted} do not fit the context of "
-                f"{self.max_length}; set max_tokens to what is left.",
-                param="max_tokens",
-            )
+        check_room(request, self.max_length)
         with mx.stream(self._stream):
             chooser = Chooser(request, self.vocab_size)
         (self._numbers[request.id],) = self._batch.insert(

@@ -2,8 +2,8 @@
 
 mlx-lm's own samplers cut before the temperature, draw from one generator for all, and know no allowed ids. Here a token
 is the argmax of ``score / temperature`` plus Gumbel noise, which is sampling from the softmax. The noise is that of the
-torch backend, a function of the request, the step and the id: scores that differ in their last bits between batches
-give the same draw, and the same request gives the same ids on either backend.
+torch backend, a function of the request, the step and the id: scores that differ in their last bits between shapes of
+the batch give the same draw, and the same request gives the same ids on either backend.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from flashtts_core.backends.draws import COLDEST, generator_of
 from flashtts_core.types import TokenRequest
 
 _WEYL, _MIX_1, _MIX_2 = (
-    mx.array(value, mx.uint64) for value in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+    mx.array(np.uint64(value)) for value in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 )
 """The constants of SplitMix64 (Steele, Lea and Flood 2014)."""
 
@@ -86,7 +86,7 @@ class Chooser:
 
 def gumbel(key: int, ids: Any) -> Any:
     """Return Gumbel noise for ``ids`` [N] under ``key``, 64 bits: the output of SplitMix64 at ``id``."""
-    bits = mx.array(key % 2**64, mx.uint64) + ids.astype(mx.uint64) * _WEYL
+    bits = mx.array(np.uint64(key % 2**64)) + ids.astype(mx.uint64) * _WEYL
     bits = (bits ^ (bits >> 30)) * _MIX_1
     bits = (bits ^ (bits >> 27)) * _MIX_2
     bits = bits ^ (bits >> 31)

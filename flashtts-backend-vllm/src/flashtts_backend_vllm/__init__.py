@@ -69,5 +69,4 @@ async def open_vllm(context: BackendContext) -> Backend:
 
     own = context.own if isinstance(context.own, VllmSettings) else VllmSettings()
     # vLLM starts its processes while the caller waits: half a minute in which this loop answers others.
-    engine = await asyncio.to_thread(start_engine, context.folder, context.settings, own)
-    return await VllmBackend.attach(engine)
+    return await VllmBackend.attach(await asyncio.to_thread(start_engine, context.folder, context.settings, own))

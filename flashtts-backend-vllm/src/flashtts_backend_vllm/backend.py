@@ -21,8 +21,6 @@ from flashtts_core.types import TokenRequest
 
 _DIED = "The language model's process ended. Restart flashtts."
 _CLOSED = "The backend is closed; open the model again."
-_PATIENCE = 20.0
-"""Seconds that vLLM's processes get to end before they are killed."""
 
 
 class VllmBackend:
@@ -81,9 +79,14 @@ class VllmBackend:
             return
         self._closed = True
         if not self._engine.errored:
-            await self._engine.abort(self._ids)
-        await asyncio.to_thread(self._engine.shutdown, timeout=_PATIENCE)
-        del self._engine  # vLLM's destructor fails when it runs as late as the end of the program
+            await self._engine.abort(list(self._ids))
+        await asyncio.to_thread(self._engine.shutdown)
+        # vLLM's destructor shuts down once more, as late as the end of the program, when that fails with a traceback.
+        self._engine.shutdown = _nothing
+
+
+def _nothing() -> None:
+    """Stand in for what has been done."""
 
 
 def sampling_params(request: TokenRequest, vocab_size: int) -> SamplingParams:

@@ -17,8 +17,8 @@ from vllm.v1.engine.async_llm import AsyncLLM
 from flashtts_backend_vllm import VllmSettings
 from flashtts_core.backends.formats import stands_half, without_overflow
 from flashtts_core.backends.torch.checkpoint import open_checkpoint
-from flashtts_core.backends.torch.config import CONFIG_FILE, FAMILIES, read_config
-from flashtts_core.errors import BadCheckpoint, ConfigError
+from flashtts_core.backends.torch.config import FAMILIES, read_config, read_fields
+from flashtts_core.errors import ConfigError
 from flashtts_core.settings import Dtype, Settings
 
 logger = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ _RESTRICTION = "flashtts_backend_vllm.restriction:AllowedIds"
 _GIB = 1 << 30
 _CPU_CACHE_GIB = 4.0
 _CPU_CACHE_VARIABLE = "VLLM_CPU_KVCACHE_SPACE"
+_TOLD_AT_MOST = 400
 _SEEDS = 1 << 32  # numpy, which vLLM seeds too, takes no larger ones
 
 
@@ -40,7 +41,7 @@ class Outline(Struct, frozen=True):
 
 def start_engine(folder: Path, settings: Settings, own: VllmSettings) -> AsyncLLM:
     """Start vLLM's processes; raises ``ConfigError`` and ``BadCheckpoint``. Takes half a minute."""
-    outline = outline_of(folder)
+    outline = read_fields(folder, Outline)
     if outline.model_type in FAMILIES and outline.quantization_config is None:
         with open_checkpoint(folder, read_config(folder)):
             pass  # vLLM's own complaints about tensors stay in the log of its process
@@ -48,7 +49,7 @@ def start_engine(folder: Path, settings: Settings, own: VllmSettings) -> AsyncLL
     try:
         config = AsyncEngineArgs(**arguments).create_engine_config(UsageContext.ENGINE_CONTEXT)
     except (ValueError, OSError) as error:
-        raise ConfigError(f"vLLM does not take {folder} with these settings: {_first_line(error)}") from error
+        raise ConfigError(f"vLLM does not take {folder} with these settings: {_told(error)}") from error
     _check_heads(config)
     # Cut a context for which there is no memory, rather than refuse to start; what is left is read back below.
     config.model_config.original_max_model_len = -1
@@ -56,7 +57,7 @@ def start_engine(folder: Path, settings: Settings, own: VllmSettings) -> AsyncLL
         engine = AsyncLLM.from_vllm_config(config, disable_log_stats=True)
     except (RuntimeError, ValueError, OSError) as error:
         raise ConfigError(
-            f"vLLM did not start ({_first_line(error)}); its lines above say why. If memory is short, lower "
+            f"vLLM did not start ({_told(error)}); its lines above say why. If memory is short, lower "
             f"--max_length, --llm_batch_size or --llm_gpu_memory_utilization. A script that opens a model needs "
             f'the guard: if __name__ == "__main__".'
         ) from error
@@ -91,19 +92,6 @@ def engine_arguments(folder: Path, outline: Outline, settings: Settings, own: Vl
         "logits_processors": [_RESTRICTION],
         **_device(settings.llm_device, on_cpu=on_cpu),
     }
-
-
-def outline_of(folder: Path) -> Outline:
-    """Read what has to be known of a model before vLLM reads it; raises ``BadCheckpoint``."""
-    path = folder / CONFIG_FILE
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Outline)
-    except OSError as error:
-        raise BadCheckpoint(
-            f"{path} cannot be read: {error.strerror or error}. Give the folder of the model."
-        ) from error
-    except msgspec.DecodeError as error:
-        raise BadCheckpoint(f"{path} is not the configuration of a language model: {error}.") from error
 
 
 def _device(name: str, *, on_cpu: bool) -> dict[str, Any]:
@@ -150,5 +138,6 @@ def _check_heads(config: Any) -> None:
         )
 
 
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+def _told(error: Exception) -> str:
+    """Return the beginning of what vLLM says, in one line."""
+    return " ".join(str(error).split())[:_TOLD_AT_MOST] or type(error).__name__

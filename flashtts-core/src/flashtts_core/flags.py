@@ -149,4 +149,4 @@ def knob_of(hint: Any) -> Knob:
 
 
 def _help(description: str, default: object) -> str:
-    return f"{description} [default: {default}]" if default is not None else description
+    return f"{description} [default: {default}]" if default not in {None, ""} else description

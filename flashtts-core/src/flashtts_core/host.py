@@ -30,7 +30,7 @@ HOST_KNOBS = frozenset(
 async def open_synthesizer(settings: Settings, plugins: Plugins | None = None) -> Synthesizer:
     """Open the model that ``settings`` name; raises ``ConfigError`` and its kin if that cannot be done."""
     plugins = plugins or Plugins.discover()
-    folder = await _checkpoint(settings.model_path, plugins)
+    folder = None if settings.model_path is None else await find_model(settings.model_path, plugins)
     spec = plugins.detect(folder, settings)
     backend = plugins.backend(settings.backend) if spec.uses_llm else None
     _warn_of_idle_knobs(settings, spec, backend)
@@ -59,9 +59,11 @@ async def load(
     return await open_synthesizer(msgspec.structs.replace(chosen, **changes))
 
 
-async def _checkpoint(model_path: str | None, plugins: Plugins) -> Path | None:
-    if model_path is None:
-        return None
+async def find_model(model_path: str, plugins: Plugins) -> Path:
+    """Return the folder of a model: the one of that path, or that of a hub id, fetched if need be.
+
+    Raises ``BadCheckpoint`` and, if it cannot be fetched, ``ConfigError``.
+    """
     if (folder := local_path(model_path)) is None:
         return await fetch(model_path, [pattern for entry in plugins.engines for pattern in entry.spec.files])
     if folder.is_dir():

@@ -10,6 +10,7 @@ from flashtts_core.text.alphabet import speakable, tidy, unreadable_scripts
 from flashtts_core.text.markers import neutralize
 from flashtts_core.text.normalize import normalize
 from flashtts_core.text.script import parse_script
+from flashtts_core.text.segment import sentences
 from flashtts_core.text.split import split
 from flashtts_core.types import Level, SpeechRequest, SplitLimits, Style, VoiceChoice
 
@@ -64,6 +65,8 @@ def divide(text: str, engine: Engine, limits: SplitLimits) -> Divided:
     if engine.rules.normalize:
         text = neutralize(normalize(text, language))  # what was taken apart must not join again
     pieces = split(text, language=language, count_tokens=engine.count_tokens, limits=limits, merge=engine.rules.merge)
+    if engine.rules.lead and len(pieces) > 1:
+        pieces[:1] = _led(pieces[0], language)
     return Divided(tuple(piece for piece in pieces if speakable(piece, scripts)), language, skipped)
 
 
@@ -85,6 +88,12 @@ def pace(style: Style, abilities: Abilities) -> tuple[Style, float]:
     slowest, fastest = abilities.speed_range
     own = min(max(factor, slowest), fastest)
     return Style(speed=own), factor / own
+
+
+def _led(piece: str, language: str) -> list[str]:
+    """Return the first sentence of a piece and the rest of it, if there is any."""
+    end = len(sentences(piece, language)[0])
+    return [part for part in (piece[:end].strip(), piece[end:].strip()) if part]
 
 
 def _unspeakable(text: str, engine: Engine) -> str:

@@ -33,13 +33,14 @@ Speak = Callable[[Line], AsyncGenerator[AudioChunk, None]]
 
 
 class PlannedLine:
-    """A line and the factor by which its sound is still to be sped up after the engine made it."""
+    """A line, the factor by which its sound is still to be sped up, and which turn of the dialogue it belongs to."""
 
-    __slots__ = ("line", "stretch")
+    __slots__ = ("line", "stretch", "turn")
 
-    def __init__(self, line: Line, stretch: float = 1.0) -> None:
+    def __init__(self, line: Line, stretch: float = 1.0, turn: int = 0) -> None:
         self.line = line
         self.stretch = stretch
+        self.turn = turn
 
 
 class Plan(Struct, frozen=True, eq=False):
@@ -87,14 +88,16 @@ class _LineTask:
 class AudioStream:
     """The speech of one request: iterate over its chunks, then close it (or use it as ``async with``).
 
-    ``sample_rate`` is that of all chunks, ``ignored`` names the request's fields that mean nothing to the engine, and
-    ``usage`` counts what was read and generated so far.
+    ``sample_rate`` is that of all chunks, ``ignored`` names the request's fields that mean nothing to the engine,
+    ``usage`` counts what was read and generated so far, and ``turn`` is the turn of a dialogue that the latest chunk
+    belongs to, counted from 0.
     """
 
     def __init__(self, speak: Speak, plan: Plan, *, sample_rate: int, ahead: int) -> None:
         self.sample_rate = sample_rate
         self.ignored = plan.ignored
         self.usage = Usage()
+        self.turn = 0
         self._speak = speak
         self._planned = deque(plan.lines)
         self._overlap = plan.overlap
@@ -148,10 +151,11 @@ class AudioStream:
     async def _deliver(self) -> AsyncGenerator[AudioChunk, None]:
         self._launch()
         while self._running:
-            stretch = self._running[0][1].stretch
+            _, planned = self._running[0]
             async with aclosing(self._passage()) as chunks:
-                async for chunk in _paced(chunks, stretch, self.sample_rate):
+                async for chunk in _paced(chunks, planned.stretch, self.sample_rate):
                     self.usage += chunk.usage
+                    self.turn = planned.turn
                     yield chunk
 
     async def _passage(self) -> AsyncGenerator[AudioChunk, None]:

@@ -65,7 +65,7 @@ class Synthesizer:
     def __init__(self, engine: Engine, settings: Settings, *, backend: BackendSpec | None = None) -> None:
         self.engine = engine
         self.backend = "none" if backend is None else backend.name
-        self._honoured = _honoured(engine.abilities, backend)
+        self.honoured = _honoured(engine.abilities, backend)
         self.settings = settings
         self._io = ThreadPoolExecutor(max_workers=4, thread_name_prefix="flashtts-io")
         self.voices = VoiceLibrary(
@@ -134,7 +134,7 @@ class Synthesizer:
             sampling = msgspec.structs.replace(sampling, seed=self.settings.seed)
         lines: list[PlannedLine] = []
         skipped: frozenset[str] = frozenset()
-        for turn in turns_of(request):
+        for number, turn in enumerate(turns_of(request)):
             style, stretch = pace(turn.style, self.engine.abilities)
             voice = await self._voice(turn.voice, passage.voices)
             divided = await self._in_io(divide, turn.text, self.engine, request.limits)
@@ -154,7 +154,7 @@ class Synthesizer:
                     closes=place == len(divided.pieces),
                 )
                 passage.lines += 1
-                lines.append(PlannedLine(line, stretch))
+                lines.append(PlannedLine(line, stretch, number))
         return lines, skipped
 
     async def _in_io(self, compute: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
@@ -169,7 +169,7 @@ class Synthesizer:
     def _ignored(self, request: SpeechRequest) -> list[str]:
         fields = ((request.sampling, SAMPLING_FIELDS), (request.diffusion, DIFFUSION_FIELDS))
         given = [name for part, names in fields for name in names if getattr(part, name) is not None]
-        return [name for name in given if name not in self._honoured]
+        return [name for name in given if name not in self.honoured]
 
 
 def _honoured(abilities: Abilities, backend: BackendSpec | None) -> frozenset[str]:

@@ -41,12 +41,16 @@ SEND_GRACE = 5.0
 
 
 class Delivery(Struct, frozen=True):
-    """How an answer is to be sent; ``ignored`` names fields that the server itself could not honour."""
+    """How an answer is to be sent.
+
+    ``ignored`` names fields that the server itself could not honour; ``turns`` asks for an event where a turn begins.
+    """
 
     format: AudioFormat
     way: Literal["stream", "whole", "events"]
     sample_rate: int | None = None
     ignored: tuple[str, ...] = ()
+    turns: bool = False
 
 
 async def answer(service: Service, request: AnyRequest, wanted: SpeechRequest, delivery: Delivery) -> ASGIResponse:
@@ -107,10 +111,14 @@ async def encoded(speech: Speech, delivery: Delivery) -> AsyncGenerator[bytes, N
 
 
 async def events(speech: Speech, delivery: Delivery, request: AnyRequest) -> AsyncGenerator[bytes, None]:
-    """Yield OpenAI's server-sent events."""
+    """Yield OpenAI's server-sent events, and one where each turn of a dialogue begins if that was asked for."""
+    told = 0
     try:
         async with aclosing(encoded(speech, delivery)) as pieces:
             async for piece in pieces:
+                for turn, start in list(enumerate(speech.turns))[told:] if delivery.turns else ():
+                    yield _event("turn", turn=turn, start=start)
+                told = len(speech.turns)
                 yield _event("delta", audio=base64.b64encode(piece).decode("ascii"))
     except Exception as error:  # noqa: BLE001  # the status is sent: this event is how the client hears of it
         yield _event("error", error=broken_off(request, error))

@@ -11,6 +11,7 @@ from typing import cast
 
 from litestar import Litestar, Router
 from litestar.config.cors import CORSConfig
+from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.static_files import create_static_files_router
@@ -138,7 +139,11 @@ async def _open(service: Service, load: Load, hooks: Hooks) -> None:
 
 def _static_files() -> Router:
     return create_static_files_router(
-        "/static", [str(files("flashtts_server") / "web")], opt=PUBLIC, include_in_schema=False
+        "/static",
+        [str(files("flashtts_server") / "web")],
+        opt=PUBLIC,
+        include_in_schema=False,
+        cache_control=CacheControlHeader(no_cache=True),  # scripts of two versions must not meet in one page
     )
 
 

@@ -118,23 +118,24 @@ def refusal(error: msgspec.ValidationError, kind: type[Body]) -> RequestError:
     fields = {field.name: field for field in _fields(kind)}
     name = path.removesuffix("`").strip(".").split(".")[0].split("[")[0]
     if name in fields:
-        return RequestError(f"The field {name} must be {_expected(fields[name].type)}. {reason}.", param=name)
+        return RequestError(f"The field {name} must be {expected(fields[name].type)}. {reason}.", param=name)
     field = reason.split("`")[1] if "`" in reason else None
     if "missing" in reason:
-        expected = _expected(fields[str(field)].type)
-        return RequestError(f"The field {field} is missing; it must be {expected}.", param=field)
+        return RequestError(
+            f"The field {field} is missing; it must be {expected(fields[str(field)].type)}.", param=field
+        )
     if "unknown" in reason:
         return RequestError(f"There is no field {field} here; the fields are: {', '.join(fields)}.", param=field)
     return RequestError(f"The body does not fit: {reason}. Send the fields: {', '.join(fields)}.")
 
 
-def _expected(kind: mi.Type) -> str:
-    """Say in words what a field may be."""
+def expected(kind: mi.Type) -> str:
+    """Say in words what a field of a body may be."""
     match kind:
         case mi.Metadata():
-            words = _expected(kind.type)
+            words = expected(kind.type)
         case mi.UnionType():
-            words = ", or ".join(_expected(part) for part in kind.types if not isinstance(part, mi.NoneType))
+            words = ", or ".join(expected(part) for part in kind.types if not isinstance(part, mi.NoneType))
         case mi.LiteralType():
             words = "one of " + ", ".join(str(value) for value in kind.values)
         case mi.IntType() | mi.FloatType():

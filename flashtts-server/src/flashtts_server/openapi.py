@@ -19,11 +19,12 @@ from litestar.routes import HTTPRoute
 from litestar.serialization import encode_json
 
 from flashtts_core.audio.formats import FORMATS
+from flashtts_core.types import LEVELS
 from flashtts_server.guards import PUBLIC
 from flashtts_server.messages import ClientMessage, ServerMessage
 from flashtts_server.replies import ErrorReply
 from flashtts_server.scope import AnyRequest
-from flashtts_server.wire import Body, CreateSpeechBody
+from flashtts_server.wire import Body
 
 _REF = "#/components/schemas/{name}"
 _ERRORS = {
@@ -116,14 +117,26 @@ def _complete(schema: dict[str, Any], routes: list[HTTPRoute]) -> dict[str, Any]
             operation.update(_session(*opt["messages"]))
             continue
         if opt.get("audio"):
-            operation["responses"]["200"] = _audio(events=opt["body"] is CreateSpeechBody)
+            operation["responses"]["200"] = _audio(events="stream_format" in opt["body"].__struct_fields__)
         operation["responses"] = {
             status: answer for status, answer in operation["responses"].items() if status.startswith("2")
         } | _errors(opt)
         if opt.get("public"):
             operation["security"] = []
     components = schema["components"]
+    for each in schemas.values():
+        _in_order(each)
     return schema | {"components": components | {"schemas": components.get("schemas", {}) | schemas}}
+
+
+def _in_order(node: Any) -> None:
+    """Put levels and formats, which a schema lists by the alphabet, into the order that people expect."""
+    if isinstance(node, dict):
+        for names in (LEVELS, tuple(FORMATS)):
+            if set(node.get("enum", ())) == set(names):
+                node["enum"] = list(names)
+    for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _in_order(part)
 
 
 def _operations(schema: dict[str, Any], routes: list[HTTPRoute]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

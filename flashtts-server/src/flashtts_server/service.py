@@ -8,16 +8,16 @@ from typing import Literal, TypeAlias
 
 from litestar.di import NamedDependency
 
-from flashtts_core.audio.formats import FORMATS
 from flashtts_core.errors import BackendDied, NotReady
 from flashtts_core.synthesizer import Synthesizer
-from flashtts_core.types import LEVELS, Reference, VoiceChoice
+from flashtts_core.types import Reference, VoiceChoice
 from flashtts_server.admission import Admission, AdmissionLimits, Demand, Place, Refused
 from flashtts_server.catalogue import OPENAI_VOICES, meant_voice, model_names, parse_aliases
 from flashtts_server.deadlines import deadline_in, until
+from flashtts_server.info import server_info
 from flashtts_server.media import MediaReader, Source, is_recording
 from flashtts_server.metrics import Metrics, SpeechMetrics
-from flashtts_server.replies import AbilitiesReply, LimitsReply, ServerInfo
+from flashtts_server.replies import ServerInfo
 from flashtts_server.settings import ServerSettings
 
 VERSION = version("flashtts-server")
@@ -183,33 +183,7 @@ class Service:
 
     async def info(self) -> ServerInfo:
         """Return what is served."""
-        synthesizer, settings = self.synthesizer, self.settings
-        engine, abilities = synthesizer.engine, synthesizer.engine.abilities
-        return ServerInfo(
-            version=VERSION,
-            engine=engine.name,
-            model=self.model_names[0],
-            roles=await synthesizer.voices.names(),
-            sample_rate=engine.sample_rate,
-            formats=list(FORMATS),
-            levels=list(LEVELS),
-            abilities=AbilitiesReply(
-                languages=list(abilities.languages),
-                cloning=abilities.cloning,
-                latent=abilities.latent,
-                pitch=abilities.labels,
-                speed_labels=abilities.labels,
-                sampling=sorted(abilities.sampling),
-            ),
-            limits=LimitsReply(
-                text_characters=synthesizer.settings.max_text_length,
-                input_characters=settings.max_input_length,
-                body_bytes=settings.max_body_size,
-                upload_bytes=settings.max_upload_size,
-                reference_seconds=synthesizer.settings.max_reference_seconds,
-                request_seconds=settings.request_timeout,
-            ),
-        )
+        return await server_info(self.synthesizer, self.settings, version=VERSION, model=self.model_names[0])
 
     def _watch(self, admission: Admission) -> None:
         """Show how full the server is, and its limits."""

@@ -101,6 +101,8 @@ class Speech:
         self.complete = False
         """Whether it ended by itself or by an error; else it is the client who leaves."""
         self._stream = stream
+        self.turns: list[float] = []
+        """Where each turn of a dialogue that has begun starts, in seconds."""
         self._turn = turn
         self._metrics = turn.opened.metrics
         self._whole = whole
@@ -158,7 +160,11 @@ class Speech:
 
     async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
         """Yield the speech piece by piece; raises ``RequestTimeout`` and what the engine raises."""
+        sounded = 0
         while (chunk := await self._next()) is not None:
+            while len(self.turns) <= self._stream.turn:
+                self.turns.append(sounded / self.sample_rate)
+            sounded += len(chunk.samples)
             yield chunk
         self.complete = True
 

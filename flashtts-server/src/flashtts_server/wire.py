@@ -112,6 +112,9 @@ class SpeechFields(SoundFields, frozen=True, kw_only=True):
     stream: Annotated[bool, describe("Send the audio while it is made, instead of all of it at the end.")] = False
 
 
+StreamFormat = Annotated[
+    Literal["audio", "sse"], describe("The audio itself, or server-sent events that carry it as base64.")
+]
 Text = Annotated[str, Meta(description="What is spoken.", examples=["Hello, this is flashtts."])]
 
 
@@ -147,6 +150,7 @@ class MultiSpeakBody(SpeechFields, frozen=True, kw_only=True):
             examples=["<role:female>Good morning.<role:male,speed:low>Good morning to you."],
         ),
     ]
+    stream_format: StreamFormat = "audio"
 
     def to_core(self) -> SpeechRequest:
         """Return the request to the core."""
@@ -157,6 +161,7 @@ class CloneBody(SpeechFields, frozen=True, kw_only=True):
     """Speak a text with the voice of a recording."""
 
     media_types: ClassVar[tuple[str, ...]] = (MULTIPART, JSON)
+    example: ClassVar[dict[str, object]] = {"text": "Hello, this is a cloned voice."}
 
     text: Text
     reference_audio: AudioText | None = None
@@ -174,6 +179,7 @@ class AddSpeakerBody(Body, frozen=True, kw_only=True):
 
     renamed: ClassVar[dict[str, str]] = {"reference_audio": "audio"}
     media_types: ClassVar[tuple[str, ...]] = (MULTIPART, JSON)
+    example: ClassVar[dict[str, object]] = {"name": "anna", "overwrite": True}
 
     name: RoleName
     audio: AudioText | None = None
@@ -192,11 +198,22 @@ class DeleteSpeakerBody(Body, frozen=True, kw_only=True):
     name: RoleName
 
 
+class RenameSpeakerBody(Body, frozen=True, kw_only=True):
+    """Give a role another name."""
+
+    media_types: ClassVar[tuple[str, ...]] = (MULTIPART, URLENCODED, JSON)
+    example: ClassVar[dict[str, object]] = {"name": "anna", "new_name": "anna-calm"}
+
+    name: RoleName
+    new_name: Annotated[str, Meta(max_length=MAX_NAME_LENGTH, description="The name it gets; it must not be in use.")]
+
+
 class AddVoiceBody(Body, frozen=True, kw_only=True):
     """Keep the voice of a recording, as OpenAI's API spells it."""
 
     renamed: ClassVar[dict[str, str]] = {"reference_audio": "audio_sample"}
     media_types: ClassVar[tuple[str, ...]] = (MULTIPART,)
+    example: ClassVar[dict[str, object]] = {"name": "anna", "overwrite": True}
 
     name: RoleName
     audio_sample: Recording
@@ -211,7 +228,7 @@ class AddVoiceBody(Body, frozen=True, kw_only=True):
 class VoiceId(Body, frozen=True, kw_only=True):
     """A voice by its id."""
 
-    id: str
+    id: Annotated[str, Meta(description="Its id, which is its name.")]
 
 
 class CreateSpeechBody(SpeechFields, frozen=True, kw_only=True):
@@ -243,9 +260,7 @@ class CreateSpeechBody(SpeechFields, frozen=True, kw_only=True):
         | None
     ) = None
     stream: Annotated[bool, describe("Send the audio while it is made, instead of all of it at the end.")] = True
-    stream_format: Annotated[
-        Literal["audio", "sse"], describe("The audio itself, or server-sent events that carry it as base64.")
-    ] = "audio"
+    stream_format: StreamFormat = "audio"
     sample_rate: Annotated[
         SampleRate | None,
         describe("Sample rate of the audio, in Hz. Left out: 24000 for pcm, else the engine's own."),

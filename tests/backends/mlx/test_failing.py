@@ -95,8 +95,12 @@ def test_a_shell_of_mlx_without_a_runtime_names_the_command(
     checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "mlx.core", None)  # what `pip install mlx` leaves on Linux: no such module
-    with pytest.raises(ConfigError, match=r'pip install "flashtts\[mlx\]"'):
-        asyncio.run(SPEC.open(BackendContext(checkpoint("qwen2"), Settings())))
+
+    async def check() -> None:
+        with pytest.raises(ConfigError, match=r'pip install "flashtts\[mlx\]"'):
+            await SPEC.open(BackendContext(checkpoint("qwen2"), Settings()))
+
+    asyncio.run(check())
 
 
 def test_the_plugin_is_found_by_both_names_and_importing_it_is_light() -> None:

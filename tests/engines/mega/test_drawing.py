@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,21 +106,18 @@ def test_the_peak_limit_is_that_of_the_reference() -> None:
     assert_golden("loud.limit_case", matched(golden.tensor("seg0.wav"), 24_000, 0.0))
 
 
-class Watched(torch.nn.Module):
-    """The diffusion network, which notes how many lines each step has; from ``fail_at`` on it fails for two or more."""
+class Watched:
+    """The diffusion network, which notes how many lines each step has; it fails for lines of ``fail_for`` steps."""
 
     def __init__(self, networks: Networks, *, fail_for: int | None = None) -> None:
-        super().__init__()
         self.inner = networks.diffusion
         self.fail_for = fail_for
         self.counts: list[int] = []
 
-    def __getattr__(self, name: str) -> object:
-        if name in {"text", "lane", "local", "course", "sizes", "postnet"}:
-            return getattr(self.inner, name)
-        return super().__getattr__(name)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
 
-    def forward(self, steps: Sequence[Step]) -> list[Tensor]:
+    def __call__(self, steps: Sequence[Step]) -> list[Tensor]:
         self.counts.append(len(steps))
         if any(len(step.course.last) == self.fail_for for step in steps):
             raise MemoryError("too much")

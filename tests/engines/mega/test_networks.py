@@ -15,6 +15,7 @@ from engines.mega import golden
 from engines.mega.golden import assert_golden
 from flashtts_core.engines.mega.codec.wavvae import HOP, Piece
 from flashtts_core.engines.mega.durations import Disturbance, Manner, frames_of
+from flashtts_core.engines.mega.model.aligner import blocks_of
 from flashtts_core.engines.mega.model.diffusion import Lane, Step
 from flashtts_core.engines.mega.model.duration import Primed
 from flashtts_core.engines.mega.model.flow import Guidance, advance, guided, schedule
@@ -56,9 +57,10 @@ def test_the_aligner_hears_and_writes_as_the_reference(networks: Networks) -> No
     mel = networks.mel(tensor("ref.wav_16k"))
     assert_golden("align.mel", array(mel[None, :, : mel.shape[1] // 8 * 8]))
     golden_mel = tensor("align.mel")
-    with heard(conv2=aligner.encoder.conv2, ln=aligner.encoder.blocks[1].attn_ln) as found:
-        inputs: list[Tensor] = []
-        hook = aligner.encoder.blocks[1].attn_ln.register_forward_pre_hook(lambda _, given: inputs.append(given[0]))
+    second = blocks_of(aligner.encoder.blocks)[1]
+    inputs: list[Tensor] = []
+    with heard(conv2=aligner.encoder.conv2) as found:
+        hook = second.attn_ln.register_forward_pre_hook(lambda _, given: inputs.append(given[0]))
         features = aligner.encoder(golden_mel)
         hook.remove()
     assert_golden("align.conv2_out", array(found["conv2"]))
@@ -102,15 +104,15 @@ def test_the_duration_network_reads_the_reference_as_the_reference_does(networks
     before = torch.cat([torch.tensor([[network.sizes.codes + 1]]), tokens[:, :-1]], dim=1)
     given: list[Tensor] = []
     hooks = [
-        layer.op.self_attn.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0]))
-        for layer in network.layers
+        operation.self_attn.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0]))
+        for operation in network.operations
     ]
     lengths, memory = network.decode(network.read(phones, tones), before)
     for hook in hooks:
         hook.remove()
     assert_golden("dur.prompt_outputs", array(lengths[..., None]))
-    for number, (layer, x) in enumerate(zip(network.layers, given, strict=True)):
-        _, keys, values = layer.op.self_attn.project(x)
+    for number, (operation, x) in enumerate(zip(network.operations, given, strict=True)):
+        _, keys, values = operation.self_attn.project(x)
         assert_golden(f"dur.kv.layer{number}.key", array(keys))
         assert_golden(f"dur.kv.layer{number}.value", array(values))
         assert torch.equal(memory[number][1], values)
@@ -179,7 +181,7 @@ def test_a_step_of_the_diffusion_is_that_of_the_reference(networks: Networks) ->
     latents, noise = tensor("dit8.noise_init")[0], tensor("dit8.noise_steps")
     with heard(block=network.encoder.layers[0]) as found:
         (velocities,) = network([Step(lane, latents, course, 0)])
-    assert_golden("dit8.step0.block0", array(found["block"].unflatten(0, (3, -1))))
+    assert_golden("dit8.step0.block0", array(found["block"].view(3, -1, network.sizes.dim)))
     assert_golden("dit8.step0.pred3", array(velocities))
     assert_golden("dit8.step0.pred", array(guided(velocities, GUIDANCE)[None]))
     for number, span in enumerate(pairwise(times)):

@@ -18,7 +18,7 @@ from flashtts_core.engines.mega.listening import align
 from flashtts_core.engines.mega.model.aligner import Aligner
 from flashtts_core.engines.mega.model.loading import Networks
 from flashtts_core.engines.mega.phones import Phones
-from flashtts_core.engines.mega.reference import Recording, fit_latent, read_recording
+from flashtts_core.engines.mega.reference import Recording, fit_latent, prepare
 from flashtts_core.errors import RequestError
 
 
@@ -30,7 +30,7 @@ def npy(array: NDArray[np.generic], *, pickled: bool = False) -> bytes:
 
 @pytest.fixture(scope="module")
 def recording() -> Recording:
-    return read_recording(golden.RECORDING, win_size=960, max_seconds=30)
+    return prepare(golden.RECORDING, win_size=960, max_seconds=30)
 
 
 def test_a_recording_is_prepared_as_by_the_reference(recording: Recording) -> None:

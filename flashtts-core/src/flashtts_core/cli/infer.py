@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import time
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from flashtts_core.stream import AudioStream
 
+_FILE_NAME = re.compile(r"\S+\.(txt|md)")
 GROUPS = (Style, Sampling, Diffusion, SplitLimits)
 
 
@@ -86,11 +88,15 @@ def _text(source: str) -> str:
         if source == "-":
             return sys.stdin.read()
         path = Path(source)
-        return path.read_text(encoding="utf-8") if _is_file(path) else source
+        if _is_file(path):
+            return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise RequestError(f"{source} is not a UTF-8 text file ({error.reason} at byte {error.start}).") from error
     except OSError as error:
         raise RequestError(f"{source} cannot be read: {error.strerror}.") from error
+    if _FILE_NAME.fullmatch(source):  # to read the name aloud is not what was wanted
+        raise RequestError(f"There is no file {source}. Check the path, or give -i the words themselves.")
+    return source
 
 
 def _is_file(path: Path) -> bool:

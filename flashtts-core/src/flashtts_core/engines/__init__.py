@@ -41,12 +41,14 @@ class TextRules(Struct, frozen=True):
 
     ``normalize``: write out numbers, dates and units first (an engine with a front end of its own does not want it).
     ``merge``: gather sentences up to the window; otherwise every sentence is a line. ``overlap``: seconds in which a
-    line of a turn fades into the next (0: they are put end to end); each line is one chunk then.
+    line of a turn fades into the next (0: they are put end to end); each line is one chunk then. ``lead``: of a text
+    that is cut, the first sentence is a line by itself, so that it is heard early.
     """
 
     normalize: bool = True
     merge: bool = True
     overlap: float = 0.0
+    lead: bool = False
 
 
 class Engine(Protocol):

@@ -81,7 +81,7 @@ def open_torch(path: Path, find: Callable[[Any], Mapping[str, Tensor]] = dict) -
     try:
         tensors = find(torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path)))
         shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    except (*_DAMAGE, TypeError, pickle.UnpicklingError) as error:
+    except (*_DAMAGE, TypeError, IndexError, pickle.UnpicklingError) as error:
         raise damaged(path, error) from error
     return WeightFile(path, shapes, tensors.__getitem__)
 

@@ -43,15 +43,20 @@ class StoredVoice(Struct, frozen=True, forbid_unknown_fields=True):
     transcript: str | None = None
     codes: dict[str, str] = {}
     """By engine name."""
+    next_name: str | None = None
+    """The name it is getting: its name as soon as the folder is that name's."""
 
 
-def checked_name(name: str) -> str:
-    """Return ``name`` in its one spelling (NFC, trimmed); raises ``RequestError`` for one that cannot be a name."""
+def checked_name(name: str, param: str = "name") -> str:
+    """Return ``name`` in its one spelling (NFC, trimmed); raises ``RequestError`` for one that cannot be a name.
+
+    ``param`` is the field of the request that the name comes from.
+    """
     name = unicodedata.normalize("NFC", name).strip()
     if not name or len(name) > MAX_NAME_LENGTH:
-        raise RequestError(f"A voice name has 1 to {MAX_NAME_LENGTH} characters.", param="name")
+        raise RequestError(f"A voice name has 1 to {MAX_NAME_LENGTH} characters.", param=param)
     if any(unicodedata.category(char)[0] == "C" or char in "<>,:" for char in name):
-        raise RequestError("A voice name has no control characters and none of < > , :", param="name")
+        raise RequestError("A voice name has no control characters and none of < > , :", param=param)
     return name
 
 
@@ -128,14 +133,33 @@ class FolderStore:
             _sync_folder(self._root)
         shutil.rmtree(trash, ignore_errors=True)
 
+    def rename(self, name: str, new_name: str) -> None:
+        """Give a voice another name, in one step; raises ``UnknownVoice``, and ``VoiceExists`` for a name in use."""
+        folder, target = self._folder(name), self._folder(new_name)
+        with self._writing:
+            if (meta := self._meta(folder)) is None:
+                raise UnknownVoice(f"No voice {name!r} was added.", param="name")
+            if self._meta(target) is not None:
+                raise VoiceExists(f"There is already a voice {new_name!r}. Choose another name.", param="new_name")
+            shutil.rmtree(target, ignore_errors=True)  # what a save that was cut short left there
+            self._commit(folder, msgspec.structs.replace(meta, next_name=checked_name(new_name)))
+            folder.rename(target)  # the step: from here on the voice has its new name
+            _sync_folder(self._root)
+            if (renamed := self._meta(target)) is not None:
+                self._commit(target, renamed)
+
     def _folder(self, name: str) -> Path:
         return self._root / hashlib.sha256(checked_name(name).encode()).hexdigest()[:32]
 
     def _meta(self, folder: Path) -> StoredVoice | None:
         try:
-            return msgspec.json.decode((folder / _META).read_bytes(), type=StoredVoice)
+            meta = msgspec.json.decode((folder / _META).read_bytes(), type=StoredVoice)
         except (FileNotFoundError, NotADirectoryError):
             return None
+        if meta.next_name is None:
+            return meta
+        name = meta.next_name if folder == self._folder(meta.next_name) else meta.name
+        return msgspec.structs.replace(meta, name=name, next_name=None)
 
     def _commit(self, folder: Path, meta: StoredVoice) -> None:
         """Make ``meta`` the state of the voice in one step, then drop the files it no longer names."""

@@ -110,6 +110,20 @@ class VoiceLibrary:
         await self._in_io(lambda: self._store.remove(name))
         self._cache.pop(name, None)
 
+    async def rename(self, name: str, new_name: str) -> str:
+        """Give an added voice another name and return that; raises as ``remove``, and ``VoiceExists`` as ``add``."""
+        new_name = checked_name(new_name, "new_name")
+        if self.is_builtin(name):
+            raise NotSupported(f"{name!r} is a built-in voice and cannot be renamed.", param="name")
+        names = await self.names()
+        if name not in names:
+            raise UnknownVoice(await self._unknown(name), param="name")
+        if new_name in names:
+            raise VoiceExists(f"There is already a voice {new_name!r}; choose another name.", param="new_name")
+        await self._in_io(lambda: self._store.rename(name, new_name))
+        self._cache.pop(name, None)
+        return new_name
+
     async def _first(self) -> str:
         names = await self.names()
         if not names:

@@ -13,11 +13,11 @@ from flashtts_server.replies import RoleDone, Roles
 from flashtts_server.scope import AnyRequest
 from flashtts_server.service import SharedService
 from flashtts_server.speech import while_connected
-from flashtts_server.wire import AddSpeakerBody, DeleteSpeakerBody
+from flashtts_server.wire import AddSpeakerBody, DeleteSpeakerBody, RenameSpeakerBody
 
 
 class RolesController(Controller):
-    """List, add and delete roles."""
+    """List, add, rename and delete roles."""
 
     tags = ("Roles",)
 
@@ -61,3 +61,14 @@ class RolesController(Controller):
         """Built-in roles cannot be deleted: 422."""
         await service.synthesizer.voices.remove(wanted.name)
         return RoleDone(wanted.name)
+
+    @post(
+        ["/rename_speaker", "/v1/rename_speaker"],
+        status_code=HTTP_200_OK,
+        summary="Give a role another name",
+        dependencies={"wanted": Provide(body_of(RenameSpeakerBody))},
+        opt=body_route(RenameSpeakerBody),
+    )
+    async def rename_speaker(self, service: SharedService, wanted: NamedDependency[RenameSpeakerBody]) -> RoleDone:
+        """The answer has the new name. Built-in roles keep theirs: 422. A name that is in use: 409."""
+        return RoleDone(await service.synthesizer.voices.rename(wanted.name, wanted.new_name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from litestar import Controller, post
 from litestar.di import NamedDependency, Provide
 from litestar.response.base import ASGIResponse
@@ -55,8 +56,15 @@ class SpeechController(Controller):
         service: SharedService,
         wanted: NamedDependency[MultiSpeakBody],
     ) -> ASGIResponse:
-        """Each turn begins with the tag of its role, as in `<role:female>Hello.<role:male,speed:low>Good day.`"""
-        return await while_connected(request, answer(service, request, wanted.to_core(), delivery_of(wanted)))
+        """Each turn begins with the tag of its role, as in `<role:female>Hello.<role:male,speed:low>Good day.`
+
+        With `stream_format` `sse` the answer is OpenAI's server-sent events, and `{"type": "speech.audio.turn",
+        "turn": 0, "start": 0.0}` tells where in the audio, in seconds, each turn begins.
+        """
+        delivery = delivery_of(wanted)
+        if wanted.stream_format == "sse":
+            delivery = msgspec.structs.replace(delivery, way="events", turns=True)
+        return await while_connected(request, answer(service, request, wanted.to_core(), delivery))
 
     @post(
         ["/clone_voice", "/v1/clone_voice"],

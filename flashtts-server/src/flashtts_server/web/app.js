@@ -1,136 +1,221 @@
-// The page: asks the server what it can do, sends the text, plays the answer while it arrives.
+// The page: asks the server what it can do, sends what is to be spoken, and tells how it goes.
 
-import { request, sentence } from "./key.js";
-import { livePlayer, playable } from "./play.js";
+import { Clone } from "./clone.js";
+import { Controls } from "./controls.js";
+import { Dialogue } from "./dialogue.js";
+import { Dock, figure } from "./dock.js";
+import { at } from "./dom.js";
+import { acceptDrops } from "./drops.js";
+import { frame } from "./frame.js";
+import { History } from "./history.js";
+import { Picker } from "./picker.js";
+import { Player } from "./player.js";
+import { RoleList } from "./rolelist.js";
+import { Previews, Roles } from "./roles.js";
+import { request, sentence } from "./server.js";
+import { Run } from "./speech.js";
+import { language, sampleText, t } from "./texts.js";
 
-const at = (id) => document.getElementById(id);
-const player = at("player");
-let running = null; // the AbortController of the answer that is arriving
-let live = null;
-let urls = [];
-let longest = Infinity;
+const VIEWS = ["speak", "dialogue", "voices"];
+const DRAFT = "flashtts-draft";
 
-function say(text, wrong = false) {
-  at("status").textContent = text;
-  at("status").classList.toggle("wrong", wrong);
+const player = new Player();
+const dock = new Dock(player);
+const history = new History({
+  play: (run) => { dock.show(run, { play: true }); },
+  reuse: (run) => { at("text").value = run.job.title; count(); location.hash = "speak"; at("text").focus(); },
+});
+let info;
+let parts = {}; // what is made once the server has said what it can do
+let current = null; // the run that the buttons and the status are about
+let pace = 1; // how much longer speech was than expected, as this visit has shown
+
+/** Tell how it goes. */
+function say(words) {
+  at("status").textContent = words;
+  at("problem").hidden = true;
 }
 
-function fill(select, values, chosen) {
-  select.replaceChildren(...values.map((value) => new Option(value.replace("_", " "), value, false, value === chosen)));
+/** Tell what went wrong (null: nothing any more), and offer to do it again if that can help. */
+function complain(error, again = null) {
+  if (error === null) return say("");
+  if (error.name === "AbortError") return undefined;
+  at("status").textContent = "";
+  at("problem").hidden = false;
+  at("problem-words").textContent = sentence(error);
+  at("again").hidden = again === null;
+  at("again").onclick = () => { say(""); again(); };
+  at("problem").scrollIntoView({ block: "nearest" });
+  return undefined;
 }
 
-function countCharacters() {
-  const length = [...at("text").value].length;
-  at("count").textContent = Number.isFinite(longest) ? `${length} of ${longest}` : "";
+/** Return about how many seconds a text takes to say. */
+function expected(text) {
+  const dense = text.match(/[\p{sc=Han}\p{sc=Hangul}\p{sc=Hiragana}\p{sc=Katakana}]/gu)?.length ?? 0;
+  return pace * (dense / 4.5 + ([...text].length - dense) / 14);
 }
 
-async function connect() {
-  const answer = await request("server_info");
-  if (answer.status === 503) {
-    say(await sentence(answer));
-    setTimeout(start, 1000);
-    return;
+function count() {
+  const text = at("text").value;
+  const [length, limit] = [[...text].length, info.limits.text_characters];
+  const number = (value) => value.toLocaleString(language());
+  const over = length - limit;
+  at("count").textContent = over > 0
+    ? t("speak.long", { over: number(over), limit: number(limit) })
+    : t("speak.count", { count: number(length), limit: number(limit) });
+  at("count").classList.toggle("wrong", over > 0);
+  at("estimate").textContent = text.trim() ? t("speak.estimate", { seconds: Math.max(1, Math.round(expected(text))) }) : "";
+  sessionStorage.setItem(DRAFT, text);
+}
+
+/** Speak a job, in place of what is being spoken. */
+function perform(job) {
+  current?.stop();
+  parts.previews.stop();
+  const { format } = parts.controls;
+  const run = new Run({ ...job, format, estimate: expected(job.spoken ?? job.title) });
+  run.again = () => perform(job);
+  current = run;
+  run.addEventListener("change", () => follow(run));
+  dock.show(run, { play: true });
+  run.start();
+  follow(run);
+}
+
+function follow(run) {
+  if (run.firstSound !== null) history.add(run);
+  if (run !== current) return;
+  drawStops();
+  if (run.state === "failed") return complain(run.error, run.again);
+  if (run.state === "complete") {
+    if (run.sound.mute) return complain(new Error(t("run.mute", { format: run.job.format })));
+    pace *= Math.min(2, Math.max(0.5, run.duration / Math.max(run.job.estimate, 0.1)));
+    return say(run.ignored ? t("run.ignored", { names: run.ignored }) : t("run.complete"));
   }
-  if (!answer.ok) throw new Error(await sentence(answer));
-  const info = await answer.json();
-  at("model").textContent = `${info.model}, ${info.abilities.languages.join(", ")}`;
-  fill(at("voice"), info.roles, info.roles[0]);
-  fill(at("format"), info.formats, "mp3");
-  fill(at("speed"), info.levels, "moderate");
-  fill(at("pitch"), info.levels, "moderate");
-  at("pitch-choice").hidden = !info.abilities.pitch;
-  longest = info.limits.text_characters;
-  countCharacters();
-  at("speak").disabled = false;
-  say("Ready.");
+  return say(run.notice || t(`run.${run.state}`));
+}
+
+function drawStops() {
+  for (const button of document.querySelectorAll(".stop")) button.disabled = !current?.running && !player.playing;
 }
 
 function stop() {
-  running?.abort();
-  live?.stop();
+  current?.stop();
   player.pause();
 }
 
-function forget() {
-  urls.forEach((url) => URL.revokeObjectURL(url));
-  urls = [];
-  at("download").hidden = true;
-  player.hidden = true;
-}
-
-function offer(pieces, format, type, rate, keepPlaying) {
-  const file = URL.createObjectURL(new Blob(pieces, { type }));
-  urls.push(file);
-  const link = at("download");
-  link.href = file;
-  link.download = `speech.${format}`;
-  link.hidden = false;
-  if (keepPlaying) return;
-  const sound = URL.createObjectURL(playable(pieces, format, type, rate));
-  urls.push(sound);
-  player.src = sound;
-  player.hidden = false;
-}
-
-async function receive(answer, format) {
-  const type = answer.headers.get("Content-Type");
-  const rate = Number(answer.headers.get("X-Sample-Rate"));
-  const pieces = [];
-  const reader = answer.body.getReader();
-  live = livePlayer(player, format, type, rate);
-  const streams = Boolean(live.url);
-  if (streams) {
-    urls.push(live.url);
-    player.hidden = false;
+function speak() {
+  const text = at("text").value;
+  if (!text.trim()) {
+    at("text").focus();
+    return complain(new Error(t("speak.empty")));
   }
-  say("Speaking …");
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    pieces.push(part.value);
-    live.push(part.value);
-  }
-  live.end();
-  offer(pieces, format, type, rate, streams);
-  if (!streams && format !== "pcm") player.play().catch(() => {});
-  const ignored = answer.headers.get("X-Flashtts-Ignored");
-  say(ignored ? `Done. Left out: ${ignored}.` : "Done.");
+  if (!parts.controls.valid()) return undefined;
+  const voice = parts.picker.chosen;
+  const body = { text, name: voice, stream: true, ...parts.controls.values };
+  return perform({ path: "speak", body, title: text.trim(), voice, reusable: true });
 }
 
-async function speak() {
-  stop();
-  forget();
-  const controller = new AbortController();
-  running = controller;
-  at("stop").disabled = false;
-  say("Waiting for the first sound …");
-  const format = at("format").value;
-  const body = { text: at("text").value, name: at("voice").value, response_format: format, stream: true };
-  if (at("speed").value !== "moderate") body.speed = at("speed").value;
-  if (!at("pitch-choice").hidden && at("pitch").value !== "moderate") body.pitch = at("pitch").value;
+function speakDialogue() {
+  if (!parts.controls.valid()) return;
   try {
-    const answer = await request("speak", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-      signal: controller.signal,
-    });
-    if (!answer.ok) throw new Error(await sentence(answer));
-    await receive(answer, format);
+    const text = parts.dialogue.script;
+    const body = { text, stream: true, stream_format: "sse", ...parts.controls.values };
+    const spoken = text.replace(/<role:[^<>]*>/g, "");
+    perform({ path: "multi_speak", body, title: spoken.trim(), spoken, voice: t("dialogue.title"), dialogue: true });
   } catch (error) {
-    if (running !== controller) return; // a newer request has taken over
-    if (error.name === "AbortError") say("Stopped.");
-    else say(error instanceof TypeError ? "The speech broke off: the connection was lost." : error.message, true);
+    complain(error);
   }
-  if (running === controller) running = null;
+}
+
+/** Do what the main button of the view does. */
+function go() {
+  if (info === undefined) return;
+  const acts = { speak, dialogue: speakDialogue, voices: () => parts.clone.try() };
+  acts[view()]();
+}
+
+const view = () => (VIEWS.includes(location.hash.slice(1)) ? location.hash.slice(1) : "speak");
+
+function navigate() {
+  for (const name of VIEWS) {
+    at(`view-${name}`).hidden = name !== view();
+    const link = document.querySelector(`nav [href="#${name}"]`);
+    if (name === view()) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  document.body.dataset.view = view();
+}
+
+function highlight() {
+  const { run } = dock;
+  if (!run?.job.dialogue) return parts.dialogue.highlight(-1);
+  const heard = player.playing ? run.turns.findLastIndex((start) => start <= player.seconds) : -1;
+  return parts.dialogue.highlight(heard);
+}
+
+function drawModel() {
+  const words = { model: info.model, languages: info.abilities.languages.join(" "), rate: info.sample_rate / 1000 };
+  at("model").textContent = t("connect.model", words);
+  at("version").textContent = t("footer.version", { version: info.version });
+  count();
+}
+
+async function connect() {
+  say(t("connect.waiting"));
+  const answer = await request("server_info", {}, { onWait: () => say(t("connect.loading")) });
+  info = await answer.json();
+  const roles = new Roles(info);
+  const previews = new Previews(roles, player);
+  const controls = new Controls(at("controls"), info);
+  const shared = { info, roles, previews, controls, perform, say, complain };
+  parts = {
+    ...shared,
+    picker: new Picker(at("picker"), roles, previews, complain),
+    clone: new Clone(shared),
+    dialogue: new Dialogue(shared),
+    list: new RoleList(shared),
+  };
+  at("text").value = sessionStorage.getItem(DRAFT) || sampleText("speak.sample", info.abilities.languages);
+  drawModel();
+  document.addEventListener("language", drawModel);
+  at("text").addEventListener("input", count);
+  for (const button of document.querySelectorAll(".go")) button.disabled = false;
+  document.body.dataset.ready = "yes";
+  say(t("connect.ready"));
 }
 
 function start() {
-  connect().catch((error) => say(error.message, true));
+  connect().catch((error) => complain(error, start));
 }
 
-at("form").addEventListener("submit", (event) => { event.preventDefault(); speak(); });
-at("stop").addEventListener("click", () => { stop(); at("stop").disabled = true; });
-at("text").addEventListener("input", countCharacters);
-at("text").addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) at("form").requestSubmit();
+frame();
+navigate();
+window.addEventListener("hashchange", navigate);
+for (const id of ["speak", "play-all"]) at(id).addEventListener("click", go);
+for (const button of document.querySelectorAll(".stop")) button.addEventListener("click", stop);
+player.addEventListener("change", () => { drawStops(); if (info) highlight(); });
+at("dock").addEventListener("tick", highlight);
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) go();
+  else if (event.key === "Escape" && !document.querySelector("dialog[open]")) stop();
+});
+acceptDrops({
+  text: (text) => {
+    if (view() === "dialogue" || /<role:/i.test(text)) {
+      location.hash = "dialogue";
+      parts.dialogue.take(text);
+    } else {
+      location.hash = "speak";
+      at("text").value = text;
+      count();
+    }
+  },
+  audio: (file) => {
+    location.hash = "voices";
+    if (info.abilities.cloning) parts.clone.take(file);
+    else complain(new Error(t("clone.unable")));
+  },
+  complain,
 });
 start();

@@ -1,161 +1,145 @@
-// Renders /openapi.json: every operation with its fields, its answers and a form to try it.
+// The documentation of the API, made from /openapi.json: every operation with its fields, answers, and a form to try it.
 
-import { request } from "./key.js";
+import { at, make } from "./dom.js";
+import { frame } from "./frame.js";
+import { askForKey, key } from "./key.js";
+import { SchemaReader } from "./schema.js";
+import { send } from "./server.js";
+import { t } from "./texts.js";
+import { TryOut } from "./tryout.js";
 
-let description;
+let world = null; // the description and what the examples need to know of the server
 
-function make(tag, properties = {}, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children.filter((child) => child !== null));
-  return node;
-}
-
-function resolved(schema) {
-  return schema?.$ref ? description.components.schemas[schema.$ref.split("/").pop()] : schema;
-}
-
-/** Say in a few words what a value may be. */
-function kind(given) {
-  const schema = resolved(given) ?? {};
-  const parts = schema.anyOf ?? schema.oneOf;
-  if (parts) return parts.filter((part) => part.type !== "null").map(kind).join(", or ");
-  if (schema.enum) return schema.enum.join(" | ");
-  if (schema.format === "binary") return "file";
-  const limits = [
-    ["minimum", "≥"], ["exclusiveMinimum", ">"], ["maximum", "≤"], ["maxLength", "length ≤"],
-  ].filter(([name]) => schema[name] !== undefined && Math.abs(schema[name]) < 1e15);
-  return [schema.type ?? "", ...limits.map(([name, sign]) => `${sign} ${schema[name]}`)].join(" ").trim();
-}
-
-function meaning(given) {
-  const schema = resolved(given) ?? {};
-  const parts = schema.anyOf ?? schema.oneOf ?? [];
-  return schema.description ?? parts.map((part) => resolved(part).description).find(Boolean) ?? "";
-}
-
-function row(...cells) {
-  return make("tr", {}, ...cells.map((cell) => make("td", {}, cell)));
-}
-
-function fields(schema) {
-  const body = resolved(schema);
-  const required = new Set(body.required ?? []);
-  return make("table", {}, make("tbody", {}, ...Object.entries(body.properties ?? {}).map(([name, field]) => {
-    const preset = field.default === undefined || field.default === null ? "" : ` Default: ${field.default}.`;
-    return row(name + (required.has(name) ? " *" : ""), kind(field), meaning(field) + preset);
-  })));
-}
-
-async function shown(answer, output) {
-  const type = answer.headers.get("Content-Type") ?? "";
-  const head = `${answer.status} ${answer.statusText} · ${type} · request ${answer.headers.get("X-Request-Id") ?? ""}`;
-  output.replaceChildren(make("p", { textContent: head }));
-  if (type.startsWith("audio/")) {
-    const url = URL.createObjectURL(await answer.blob());
-    output.append(make("audio", { controls: true, src: url }), make("a", { href: url, download: "speech", textContent: "Download" }));
-    return;
-  }
-  const text = await answer.text();
-  let pretty = text;
-  if (type.includes("json")) pretty = JSON.stringify(JSON.parse(text), null, 2);
-  output.append(make("pre", { textContent: pretty }));
-}
-
-function formInputs(schema) {
-  const body = resolved(schema);
-  return Object.entries(body.properties).map(([name, field]) => {
-    const file = kind(field) === "file";
-    const input = make("input", { name, type: file ? "file" : "text", placeholder: kind(field) });
-    return make("label", { textContent: name }, input);
-  });
-}
-
-/** Return the parts of a form that make a request of an operation. */
-function tryForm(path, method, operation) {
-  const content = operation.requestBody?.content ?? {};
-  const asForm = content["multipart/form-data"];
-  const asJson = asForm ? null : content["application/json"];
-  const parameters = (operation.parameters ?? []).map((parameter) => ({
-    parameter,
-    input: make("input", { name: parameter.name, required: parameter.required, placeholder: kind(parameter.schema) }),
+/** Return the operations that are shown, in the order of their tags; each once, with the shorter path. */
+function operationsOf(description) {
+  return description.tags.map((tag) => ({
+    tag,
+    operations: Object.entries(description.paths)
+      .filter(([path]) => !(path.startsWith("/v1/") && description.paths[path.slice(3)]))
+      .flatMap(([path, methods]) => Object.entries(methods)
+        .filter(([method, operation]) => method !== "head" && operation.tags?.includes(tag.name))
+        .map(([method, operation]) => ({ path, method, operation, anchor: `${method}${path.replace(/[^a-z0-9]+/gi, "-")}` })))
+      .sort((one, other) => one.path.length - other.path.length || one.path.localeCompare(other.path)),
   }));
-  const area = asJson
-    ? make("textarea", { value: JSON.stringify(asJson.example ?? {}, null, 2), spellcheck: false })
-    : null;
-  const output = make("div");
-  const form = make("form", {},
-    ...parameters.map(({ parameter, input }) => make("label", { textContent: parameter.name }, input)),
-    ...(asForm ? formInputs(asForm.schema) : []),
-    area ? make("label", { textContent: "Body" }, area) : null,
-    make("p", { className: "actions" }, make("button", { className: "main", textContent: "Send" })));
-
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    let target = path;
-    const query = new URLSearchParams();
-    for (const { parameter, input } of parameters) {
-      if (parameter.in === "path") target = target.replace(`{${parameter.name}}`, encodeURIComponent(input.value));
-      else if (input.value) query.set(parameter.name, input.value);
-    }
-    const options = { method: method.toUpperCase() };
-    if (area) Object.assign(options, { body: area.value, headers: { "Content-Type": "application/json" } });
-    if (asForm) {
-      options.body = new FormData();
-      for (const [name, value] of new FormData(form)) {
-        if (value instanceof File ? value.size : value) options.body.append(name, value);
-      }
-    }
-    output.replaceChildren(make("p", { textContent: "Waiting …" }));
-    try {
-      await shown(await request(target.slice(1) + (query.size ? `?${query}` : ""), options), output);
-    } catch (error) {
-      output.replaceChildren(make("p", { className: "status wrong", textContent: error.message }));
-    }
-  });
-  return [make("h3", { textContent: "Try it" }), form, output];
 }
 
-function bodyParts(operation) {
-  return Object.entries(operation.requestBody?.content ?? {}).slice(0, 1).flatMap(([type, media]) => [
-    make("h3", { textContent: `Body (${Object.keys(operation.requestBody.content).join(", or ")})`, title: type }),
-    fields(media.schema),
-  ]);
+/** Return an example whose role names are those of this server. */
+function fitted(example) {
+  const [first = "female", second = first] = world.roles;
+  const text = JSON.stringify(example).replaceAll("role:female", `role:${first}`).replaceAll("role:male", `role:${second}`);
+  return JSON.parse(text);
+}
+
+function method(name) {
+  return make("span", { className: `method ${name}`, textContent: name.toUpperCase() });
+}
+
+/** Return words of the description, with what stands between backticks as code. */
+function prose(text) {
+  return (text ?? "").split("`").map((part, i) => (i % 2 ? make("code", { textContent: part }) : part));
 }
 
 function answers(operation) {
-  return make("table", {}, make("tbody", {}, ...Object.entries(operation.responses).map(([status, answer]) =>
-    row(status, Object.keys(answer.content ?? {}).join(", "), answer.description ?? ""))));
-}
-
-function card(path, method, operation, alsoAt) {
-  const details = make("details", { className: "card" }, make("summary", {},
-    make("span", { className: "method", textContent: method.toUpperCase() }),
-    make("span", { className: "path", textContent: path }), ` ${operation.summary ?? ""}`));
-  details.addEventListener("toggle", () => {
-    if (details.childElementCount > 1) return;
-    details.append(
-      make("p", { textContent: [operation.description, alsoAt ? `Also at ${alsoAt}.` : ""].filter(Boolean).join(" ") }),
-      ...bodyParts(operation), make("h3", { textContent: "Answers" }), answers(operation),
-      ...tryForm(path, method, operation));
+  const { reader } = world;
+  return Object.entries(operation.responses).map(([status, answer]) => {
+    const types = Object.keys(answer.content ?? {});
+    const schema = answer.content?.["application/json"]?.schema;
+    const ok = status.startsWith("2");
+    const headers = Object.entries(answer.headers ?? {}).map(([name, header]) => (
+      make("p", { className: "small" }, make("code", { textContent: name }), ` ${header.description ?? ""}`)));
+    const parts = schema && ok ? reader.parts(schema).filter((part) => part.properties) : [];
+    const notes = ok ? types.map((type) => answer.content[type].schema?.description).filter(Boolean) : [];
+    return make("div", { className: "answer" },
+      make("p", {}, make("strong", { className: ok ? "" : "faint", textContent: status }), ` ${answer.description ?? ""} `,
+        ok ? make("span", { className: "faint small", textContent: types.join(", ") }) : null),
+      ...headers, ...notes.map((note) => make("p", { className: "small", textContent: note })),
+      ...parts.map((part) => reader.table(part, `${t("docs.answers")} ${status}`)));
   });
-  return details;
 }
 
-async function render() {
-  description = await (await fetch("openapi.json")).json();
-  document.getElementById("version").textContent = description.info.version;
-  document.getElementById("about").textContent = description.info.description;
-  const main = document.getElementById("operations");
-  for (const tag of description.tags) {
-    main.append(make("h2", { textContent: tag.name }), make("p", { textContent: tag.description }));
-    for (const [path, methods] of Object.entries(description.paths).sort()) {
-      if (path.startsWith("/v1/") && description.paths[path.slice(3)]) continue; // shown once, with the shorter path
-      for (const [method, operation] of Object.entries(methods)) {
-        if (method === "head" || !operation.tags?.includes(tag.name)) continue;
-        main.append(card(path, method, operation, description.paths[`/v1${path}`] ? `/v1${path}` : null));
-      }
-    }
+function parameters(operation) {
+  if (!operation.parameters?.length) return [];
+  const properties = Object.fromEntries(operation.parameters.map((each) => (
+    [each.name, { ...each.schema, description: each.description ?? each.schema.description ?? "" }])));
+  const required = operation.parameters.filter((each) => each.required).map((each) => each.name);
+  return [make("h4", { textContent: t("docs.parameters") }), world.reader.table({ properties, required }, t("docs.parameters"))];
+}
+
+function body(operation) {
+  const content = operation.requestBody?.content;
+  if (!content) return [];
+  const [media] = Object.values(content);
+  return [
+    make("h4", {}, `${t("docs.body")} `, make("span", { className: "faint small", textContent: Object.keys(content).join(", ") })),
+    world.reader.table(media.schema, t("docs.body")),
+  ];
+}
+
+function card({ path, method: name, operation, anchor }) {
+  const also = world.description.paths[`/v1${path}`] ? `/v1${path}` : null;
+  const open = operation.security?.length === 0;
+  const tryout = new TryOut(world, path, name, operation);
+  return make("article", { className: "sheet", id: anchor, "aria-labelledby": `title-${anchor}` },
+    make("h3", { id: `title-${anchor}`, lang: "en", textContent: operation.summary }),
+    make("p", { className: "path" }, method(name), make("code", { textContent: path }),
+      also ? make("span", { className: "faint small" }, ` ${t("docs.also")} `, make("code", { textContent: also })) : null,
+      open && world.secured ? make("span", { className: "faint small", textContent: ` ${t("docs.open")}` }) : null),
+    make("p", { lang: "en" }, ...prose(operation.description)),
+    make("div", { lang: "en" }, ...parameters(operation), ...body(operation)),
+    make("details", {}, make("summary", { textContent: t("docs.answers") }), ...answers(operation)),
+    make("h4", { textContent: t("docs.try") }), tryout.node);
+}
+
+function draw() {
+  const groups = operationsOf(world.description);
+  at("about").replaceChildren(...prose(world.description.info.description));
+  for (const old of at("operations").querySelectorAll(".group")) old.remove();
+  at("operations").append(...groups.map(({ tag, operations }) => make("section", { className: "group", "aria-label": tag.name },
+    make("h2", { textContent: tag.name, lang: "en" }), make("p", { className: "faint", textContent: tag.description, lang: "en" }),
+    ...operations.map(card))));
+  at("contents").replaceChildren(...groups.flatMap(({ tag, operations }) => [
+    make("p", { className: "faint small", textContent: tag.name, lang: "en" }),
+    ...operations.map((each) => make("a", { href: `#${each.anchor}` }, method(each.method), make("code", { textContent: each.path }))),
+  ]));
+  search();
+}
+
+function search() {
+  const wanted = at("search").value.trim().toLowerCase();
+  let shown = 0;
+  for (const article of document.querySelectorAll("article")) {
+    article.hidden = !article.textContent.toLowerCase().includes(wanted);
+    shown += article.hidden ? 0 : 1;
+    document.querySelector(`#contents [href="#${article.id}"]`).hidden = article.hidden;
   }
+  for (const group of document.querySelectorAll(".group")) group.hidden = !group.querySelector("article:not([hidden])");
+  at("nothing").textContent = shown ? "" : t("docs.nothing", { text: at("search").value.trim() });
 }
 
-render().catch((error) => { document.getElementById("about").textContent = `The description cannot be read: ${error.message}`; });
+/** Return the roles of the server, without asking for a key. */
+async function roles(secured) {
+  if (secured && key() === null) return [];
+  const answer = await send("audio_roles");
+  return answer.ok ? (await answer.json()).roles : [];
+}
+
+async function start() {
+  const description = await (await fetch("openapi.json")).json();
+  const secured = Boolean(description.security?.length);
+  world = { description, secured, reader: new SchemaReader(description), fitted, roles: await roles(secured).catch(() => []) };
+  at("model").textContent = t("footer.version", { version: description.info.version });
+  at("enter-key").hidden = !secured;
+  draw();
+  document.body.dataset.ready = "yes";
+  document.getElementById(location.hash.slice(1))?.scrollIntoView();
+}
+
+frame();
+at("search").addEventListener("input", search);
+at("enter-key").addEventListener("click", async () => {
+  await askForKey();
+  world.roles = await roles(true).catch(() => []);
+  draw();
+});
+document.addEventListener("language", () => { if (world) draw(); });
+start().catch((error) => { at("about").textContent = t("docs.failed", { message: error.message }); });

@@ -7,7 +7,7 @@ Both spellings of rotary embeddings are read: ``rope_theta`` and ``rope_scaling`
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 import msgspec
 from msgspec import Struct
@@ -16,6 +16,7 @@ from flashtts_core.errors import BadCheckpoint
 
 CONFIG_FILE = "config.json"
 
+Fields = TypeVar("Fields", bound=Struct)
 
 Scaling = Literal["default", "linear", "llama3"]
 
@@ -100,23 +101,28 @@ FAMILIES = ("qwen2", "llama")
 def read_config(folder: Path) -> DecoderConfig:
     """Read the configuration of the model in ``folder``; raises ``BadCheckpoint``."""
     path = folder / CONFIG_FILE
+    family = read_fields(folder, _Family).model_type
+    if family not in FAMILIES:
+        raise BadCheckpoint(
+            f"{path} describes a model of type {family!r}; the torch backend runs {' and '.join(FAMILIES)}. "
+            f"Use another backend for this model."
+        )
+    file = read_fields(folder, _File)
+    _refuse(path, file)
+    return _decoder(file, _rope(path, file))
+
+
+def read_fields(folder: Path, fields: type[Fields]) -> Fields:
+    """Read some fields of the configuration in ``folder``; raises ``BadCheckpoint``."""
+    path = folder / CONFIG_FILE
     try:
-        content = path.read_bytes()
-        family = msgspec.json.decode(content, type=_Family).model_type
-        if family not in FAMILIES:
-            raise BadCheckpoint(
-                f"{path} describes a model of type {family!r}; the torch backend runs {' and '.join(FAMILIES)}. "
-                f"Use another backend for this model."
-            )
-        file = msgspec.json.decode(content, type=_File)
+        return msgspec.json.decode(path.read_bytes(), type=fields)
     except OSError as error:
         raise BadCheckpoint(
             f"{path} cannot be read: {error.strerror or error}. Give the folder of the model."
         ) from error
     except msgspec.DecodeError as error:
         raise BadCheckpoint(f"{path} is not the configuration of a language model: {error}.") from error
-    _refuse(path, file)
-    return _decoder(file, _rope(path, file))
 
 
 def _refuse(path: Path, file: _File) -> None:
@@ -127,8 +133,8 @@ def _refuse(path: Path, file: _File) -> None:
     }
     if found := [name for name, is_wrong in wrong.items() if is_wrong]:
         raise BadCheckpoint(
-            f"{path} asks for what the torch backend does not compute: {', '.join(found)}. It runs full attention, "
-            f"SiLU and unquantised weights; use another backend for this model."
+            f"{path} asks for what is not known here: {', '.join(found)}. Known are full attention, SiLU and "
+            f"unquantised weights; use another backend for this model."
         )
     for name in ("num_attention_heads", "num_key_value_heads", "hidden_size", "vocab_size", "num_hidden_layers"):
         if (value := getattr(file, name)) is not None and value < 1:
@@ -144,7 +150,7 @@ def _rope(path: Path, file: _File) -> Rope:
     if known is None or fields.partial_rotary_factor != 1.0:
         raise BadCheckpoint(
             f"{path} scales its rotary embedding by {scaling!r} (partial factor {fields.partial_rotary_factor}); "
-            f"the torch backend knows {', '.join(get_args(Scaling))}, over the whole head."
+            f"known here are {', '.join(get_args(Scaling))}, over the whole head."
         )
     return Rope(
         theta=file.rope_theta if fields.rope_theta is None else fields.rope_theta,

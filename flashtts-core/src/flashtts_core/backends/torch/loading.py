@@ -11,7 +11,8 @@ from pathlib import Path
 
 import torch
 
-from flashtts_core.backends.torch.checkpoint import EMBEDDING, FINAL_NORM, HEAD, Checkpoint, open_checkpoint
+from flashtts_core.backends.layout import EMBEDDING, FINAL_NORM, HEAD
+from flashtts_core.backends.torch.checkpoint import Checkpoint, open_checkpoint
 from flashtts_core.backends.torch.config import DecoderConfig
 from flashtts_core.backends.torch.network import ATTENTION, Block, Decoder
 from flashtts_core.backends.torch.placement import Placement

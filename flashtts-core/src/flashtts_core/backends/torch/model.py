@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from flashtts_core.backends.choices import Ranges, choices_of
+from flashtts_core.backends.limits import check_room
 from flashtts_core.backends.torch.cache import KeyValueCache
 from flashtts_core.backends.torch.config import read_config
 from flashtts_core.backends.torch.head import Head, restrict
@@ -22,7 +23,7 @@ from flashtts_core.backends.torch.memory import is_out_of_memory
 from flashtts_core.backends.torch.network import PromptSlice
 from flashtts_core.backends.torch.placement import Placement, place
 from flashtts_core.backends.torch.sampling import Sampler, choose
-from flashtts_core.errors import ConfigError, EngineError, RequestError
+from flashtts_core.errors import ConfigError, EngineError
 from flashtts_core.settings import Settings
 from flashtts_core.types import TokenRequest
 
@@ -75,13 +76,7 @@ class TorchModel:
 
     def admit(self, request: TokenRequest) -> None:
         """Take a request into the batch; raises ``RequestError``, or ``EngineError`` if memory is short."""
-        wanted = request.sampling.max_tokens
-        if wanted is None or not 0 < len(request.prompt) <= self.max_length - wanted:
-            raise RequestError(
-                f"A prompt of {len(request.prompt)} tokens and an answer of {wanted} do not fit the context of "
-                f"{self.max_length}; set max_tokens to what is left.",
-                param="max_tokens",
-            )
+        check_room(request, self.max_length)
         job = _Job(request, choices_of(request, self.vocab_size), Sampler(request, self.vocab_size, self._device))
         try:
             with torch.inference_mode():

@@ -28,7 +28,7 @@ from flashtts_core.engines.mega.model.flow import Guidance
 from flashtts_core.engines.mega.model.loading import Networks, open_networks, plan_of
 from flashtts_core.engines.mega.phones import NO_TONE, SILENCE, Phones
 from flashtts_core.engines.mega.prompt import Vocabulary
-from flashtts_core.engines.mega.reference import Recording, fit_latent, read_recording
+from flashtts_core.engines.mega.reference import Recording, fit_latent, prepare
 from flashtts_core.engines.mega.speakers import Speakers, codes_of
 from flashtts_core.engines.mega.speaking import Drawn, Instruments, Paced, Pacer, Written, sound, speak
 from flashtts_core.errors import BadCheckpoint, EmptySpeech, NotSupported
@@ -58,7 +58,7 @@ class MegaEngine:
         sampling=frozenset(SAMPLING_FIELDS),
         diffusion=True,
     )
-    rules = TextRules(normalize=True, merge=True, overlap=OVERLAP_SECONDS)
+    rules = TextRules(normalize=True, merge=True, overlap=OVERLAP_SECONDS, lead=True)
     defaults = Sampling(temperature=0.0, top_k=0, top_p=1.0, repetition_penalty=1.0, max_tokens=4096, seed=0)
     voices: Mapping[str, Voice] = {}
     """None: all are cloned."""
@@ -124,7 +124,7 @@ class MegaEngine:
             )
         latent = await asyncio.to_thread(read_latent, reference.latent, self._width)
         recording = await asyncio.to_thread(
-            read_recording, reference.audio, win_size=self._networks.win_size, max_seconds=self._max_seconds
+            prepare, reference.audio, win_size=self._networks.win_size, max_seconds=self._max_seconds
         )
         aligned, latent = fit_latent(await self._aligner.submit(recording), latent)
         return Voice(name, self.name, codes=codes_of(aligned, latent, recording.loudness), reference=reference)

@@ -24,7 +24,7 @@ def read_latent(content: bytes, width: int) -> NDArray[np.float32]:
     if len(shape) != 3 or shape[0] != 1 or shape[1] < 1 or shape[2] != width or dtype.kind != "f":
         raise _unfit(f"it holds {dtype} numbers of shape {list(shape)}", width)
     try:
-        latent = np.load(io.BytesIO(content), allow_pickle=False)[0].astype(np.float32)
+        latent: NDArray[np.float32] = np.load(io.BytesIO(content), allow_pickle=False)[0].astype(np.float32)
     except (ValueError, EOFError, OSError) as error:
         raise _unfit("it is cut off", width) from error
     if not np.isfinite(latent).all() or np.abs(latent).max() > _LARGEST:

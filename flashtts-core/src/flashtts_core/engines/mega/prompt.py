@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
-import msgspec
 from tokenizers import Tokenizer
 
 from flashtts_core.engines.mega.phones import FIRST_PHONE, MERGED, PHONES, SILENCE, STOP, Phones, split
+from flashtts_core.engines.tokenizer import read_tokenizer
 from flashtts_core.errors import BadCheckpoint
 from flashtts_core.types import IdRanges
 
@@ -37,12 +36,7 @@ class Vocabulary:
     @classmethod
     def load(cls, path: Path) -> Vocabulary:
         """Read ``tokenizer.json``; raises ``BadCheckpoint`` that names the file or the tokens it lacks."""
-        try:
-            content: dict[str, Any] = msgspec.json.decode(path.read_bytes())
-            tokens = {token["content"]: token["id"] for token in content["added_tokens"]}
-            text = Tokenizer.from_str(msgspec.json.encode({**content, "added_tokens": []}).decode())
-        except Exception as error:  # the tokenizers library raises plain Exception for a content it cannot use
-            raise BadCheckpoint(f"{path} is damaged or not a tokenizer ({error!r}). Fetch it again.") from error
+        text, tokens = read_tokenizer(path)
         first, last = _NUMBERED.format(0), _NUMBERED.format(STOP)
         if lacking := [name for name in (_BEGIN_TEXT, _BEGIN_SPEECH, first, last) if name not in tokens]:
             raise BadCheckpoint(f"{path} is not the tokenizer of a MegaTTS 3 model: it lacks {', '.join(lacking)}.")

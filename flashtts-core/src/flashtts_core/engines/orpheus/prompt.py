@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec import Struct
 from tokenizers import Tokenizer
 
 from flashtts_core.engines.orpheus.codec.config import CODEBOOK_SIZE, SLOTS
+from flashtts_core.engines.tokenizer import read_tokenizer
 from flashtts_core.errors import BadCheckpoint
 from flashtts_core.types import IdRanges
 
@@ -57,12 +57,7 @@ class Vocabulary:
     def load(cls, folder: Path) -> Vocabulary:
         """Read the tokenizer of a checkpoint; raises ``BadCheckpoint`` that names the file or the tokens it lacks."""
         path = folder / "tokenizer.json"
-        try:
-            content: dict[str, Any] = msgspec.json.decode(path.read_bytes())
-            tokens = {token["content"]: token["id"] for token in content["added_tokens"]}
-            text = Tokenizer.from_str(msgspec.json.encode({**content, "added_tokens": []}).decode())
-        except Exception as error:  # the tokenizers library raises plain Exception for a content it cannot use
-            raise BadCheckpoint(f"{path} is damaged or not a tokenizer ({error!r}). Fetch it again.") from error
+        text, tokens = read_tokenizer(path)
         end = _end_of_answer(folder / "tokenizer_config.json")
         names = [
             *_BEFORE,

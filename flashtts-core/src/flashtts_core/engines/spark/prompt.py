@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec import Struct
 from tokenizers import Tokenizer
 
+from flashtts_core.engines.tokenizer import read_tokenizer
 from flashtts_core.errors import BadCheckpoint
 from flashtts_core.types import LEVELS, IdRanges, Level
 
@@ -85,12 +85,7 @@ class Vocabulary:
     @classmethod
     def load(cls, path: Path) -> Vocabulary:
         """Read ``tokenizer.json``; raises ``BadCheckpoint`` that names the file or the tokens it lacks."""
-        try:
-            content: dict[str, Any] = msgspec.json.decode(path.read_bytes())
-            tokens = {token["content"]: token["id"] for token in content["added_tokens"]}
-            text = Tokenizer.from_str(msgspec.json.encode({**content, "added_tokens": []}).decode())
-        except Exception as error:  # the tokenizers library raises plain Exception for a content it cannot use
-            raise BadCheckpoint(f"{path} is damaged or not a tokenizer ({error!r}). Fetch it again.") from error
+        text, tokens = read_tokenizer(path)
         needed = [f"<|{name}|>" for name in _MARKS] + [f"<|{name}_0|>" for name in _FAMILIES]
         if lacking := [name for name in needed if name not in tokens]:
             raise BadCheckpoint(f"{path} is not the tokenizer of a Spark-TTS model: it lacks {', '.join(lacking)}.")

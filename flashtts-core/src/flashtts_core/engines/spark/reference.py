@@ -1,21 +1,12 @@
-"""Turns the bytes of a reference recording into what the codec hears: mono, 16 kHz, at a common loudness.
-
-The first channel counts, not the mean, and soxr's "VHQ" resamples in double precision, as in the original: another
-resampler changes tokens.
-"""
+"""Turns the bytes of a reference recording into what the codec hears: mono, 16 kHz, at a common loudness."""
 
 from __future__ import annotations
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 
-from flashtts_core.audio.decode import DecodeBudget, decode
+from flashtts_core.engines.recording import read_recording
 from flashtts_core.engines.spark.config import AudioConfig
-from flashtts_core.errors import RequestError
-
-MIN_SECONDS = 1.0
-_SILENT_PEAK = 1e-3  # -60 dBFS; below that the volume normaliser would speak of noise
 
 _QUIET_PEAK = 0.1  # recordings below this peak are raised to it first
 _LOWEST_PEAK = 1e-3
@@ -31,20 +22,7 @@ def read_reference(audio: bytes, config: AudioConfig, *, max_seconds: float, nor
 
     Raises ``BadAudio`` (not audio), ``TooLarge`` (bytes) and ``RequestError`` (silent, too short, too long).
     """
-    decoded = decode(audio, budget=DecodeBudget(max_seconds=max_seconds), channel="first")
-    if decoded.seconds < MIN_SECONDS:
-        raise RequestError(
-            f"The reference audio is {decoded.seconds:.2f} seconds long; a voice needs at least {MIN_SECONDS:g} second "
-            f"of speech, better 5 to 15. Send a longer recording.",
-            param="reference_audio",
-        )
-    if np.ptp(decoded.samples) / 2 < _SILENT_PEAK:
-        raise RequestError(
-            "The reference audio is silent in its first channel. Send a recording of a voice.", param="reference_audio"
-        )
-    samples = decoded.samples.astype(np.float64)
-    if decoded.source_rate != config.sample_rate:
-        samples = soxr.resample(samples, decoded.source_rate, config.sample_rate, quality="VHQ")
+    samples = read_recording(audio, config.sample_rate, max_seconds=max_seconds)
     if normalize:
         samples = normalize_volume(samples)
     return samples.astype(np.float32)

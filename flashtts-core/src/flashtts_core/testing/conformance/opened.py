@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 PROMPT_LENGTHS = (3, 70, 250, 64, 65, 128, 17, 300)
 """Lengths of the prompts that are asked together: short, long, and at the borders of usual slices and pages."""
-_SECONDS = 300.0
+_SECONDS = 600.0
 """How long one check may take before the plugin counts as hung."""
 
 

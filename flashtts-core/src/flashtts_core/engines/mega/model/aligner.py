@@ -85,6 +85,11 @@ class Block(nn.Module):
         return x + self.mlp(self.mlp_ln(x)), memory
 
 
+def blocks_of(stack: nn.ModuleList) -> list[Block]:
+    """Return the layers of one half."""
+    return [block for block in stack if isinstance(block, Block)]
+
+
 class Encoder(nn.Module):
     """A mel spectrogram to features at half its rate."""
 
@@ -101,7 +106,7 @@ class Encoder(nn.Module):
         """Map mel [B, mels, T] to features [B, T / 2, D]."""
         x = functional.gelu(self.conv2(functional.gelu(self.conv1(mel)))).transpose(1, 2)
         x = x + self.positional_embedding[: x.shape[1]]
-        for block in self.blocks:
+        for block in blocks_of(self.blocks):
             x = block.encode(x)
         y: Tensor = self.ln_post(x)
         return y
@@ -121,7 +126,7 @@ class Decoder(nn.Module):
 
     def hear(self, features: Tensor) -> list[Memory]:
         """Return the keys and values of features [B, T, D] for every layer."""
-        return [block.cross_attn.remember(features) for block in self.blocks]
+        return [block.cross_attn.remember(features) for block in blocks_of(self.blocks)]
 
     def forward(self, tokens: Tensor, past: list[Memory] | None, heard: list[Memory]) -> tuple[Tensor, list[Memory]]:
         """Return the scores [B, T, tokens] of what follows tokens [B, T], and the memory with them in it.
@@ -131,7 +136,7 @@ class Decoder(nn.Module):
         start = past[0][0].shape[2] if past else 0
         x = self.token_embedding(tokens) + self.positional_embedding[start : start + tokens.shape[1]]
         memories = []
-        for number, block in enumerate(self.blocks):
+        for number, block in enumerate(blocks_of(self.blocks)):
             x, memory = block.write(x, past[number] if past else None, heard[number])
             memories.append(memory)
         return self.out_proj(self.ln(x)), memories

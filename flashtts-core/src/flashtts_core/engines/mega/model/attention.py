@@ -17,7 +17,7 @@ def attend(queries: Tensor, keys: Tensor, values: Tensor, *, causal: bool = Fals
 
 def heads_of(x: Tensor, heads: int) -> Tensor:
     """Map x [B, T, D] to heads [B, H, T, D / H]."""
-    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+    return x.view(*x.shape[:-1], heads, -1).transpose(1, 2)
 
 
 def angles(positions: Tensor, width: int) -> Tensor:

@@ -160,7 +160,8 @@ class Transformer(nn.Module):
 
     def course(self, time: Tensor) -> Course:
         """Return what times [N, D] make of the layers."""
-        return Course(torch.stack([layer.attention_norm(time) for layer in self.layers], dim=1), self.norm(time))
+        vectors = [layer.attention_norm(time) for layer in self.layers if isinstance(layer, Layer)]
+        return Course(torch.stack(vectors, dim=1), self.norm(time))
 
     def forward(self, x: Tensor, steps: Sequence[Step]) -> Tensor:
         """Map x [N, D], the rows of all steps behind each other, to the same shape."""

@@ -67,12 +67,13 @@ class FeedForward(nn.Module):
 
     def __init__(self, dim: int, *, bias: bool) -> None:
         super().__init__()
-        self.ffn_1 = nn.Sequential(nn.Identity(), nn.Conv1d(dim, 4 * dim, 1, bias=bias))
+        self.ffn_1 = nn.ModuleDict({"1": nn.Conv1d(dim, 4 * dim, 1, bias=bias)})
         self.ffn_2 = nn.Linear(4 * dim, dim, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map x [1, T, D] to the same shape."""
-        first = self.ffn_1[1]
+        first = self.ffn_1["1"]
+        assert isinstance(first, nn.Conv1d)
         hidden = functional.linear(x, first.weight[..., 0], first.bias)
         y: Tensor = self.ffn_2(functional.gelu(hidden))
         return y
@@ -123,6 +124,11 @@ class DurationNetwork(nn.Module):
             self.layer_norm = nn.LayerNorm(sizes.dim)
         self.project_out_dim = nn.Sequential(nn.Linear(sizes.dim, 1), nn.Softplus())
 
+    @property
+    def operations(self) -> list[Operation]:
+        """The layers, in order."""
+        return [layer.op for layer in self.layers if isinstance(layer, Layer)]
+
     def read(self, phones: Tensor, tones: Tensor) -> Tensor:
         """Map phones and tones [1, T] to what they mean for lengths [1, T, D]."""
         x: Tensor = self.enc_proj(self.encoder(phones, self.ling_label_embed_layers["tone"](tones)))
@@ -135,8 +141,8 @@ class DurationNetwork(nn.Module):
         """
         x = self.code_emb(tokens) + meaning
         memories = []
-        for number, layer in enumerate(self.layers):
-            x, memory = layer.op(x, past[number] if past else None)
+        for number, operation in enumerate(self.operations):
+            x, memory = operation(x, past[number] if past else None)
             memories.append(memory)
         if self.sizes.norm_first:
             x = self.layer_norm(x)

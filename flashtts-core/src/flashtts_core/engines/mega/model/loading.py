@@ -28,11 +28,11 @@ logger = logging.getLogger(__name__)
 
 _WRAPPERS = ("module.", "_orig_mod.")
 """What training wrappers put into names."""
-_DURATION_UNUSED = re.compile(r"char_encoder\.|char_empty_embed\.")
+DURATION_UNUSED = re.compile(r"char_encoder\.|char_empty_embed\.")
 """A second text encoder, of characters, that speaking does not use."""
-_CODEC_UNUSED = re.compile(r"encoder\.|proj_to_z\.")
+CODEC_UNUSED = re.compile(r"encoder\.|proj_to_z\.")
 """The half that makes latents; most files do not hold it."""
-_NOTHING = re.compile(r"(?!)")
+NOTHING = re.compile(r"(?!)")
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -75,11 +75,11 @@ def open_networks(files: MegaFiles, plan: MegaPlan) -> Networks:
         duration_file,
         lambda: DurationNetwork(sizes.duration_sizes(duration_file)),
         plan.speaking,
-        unused=_DURATION_UNUSED,
+        unused=DURATION_UNUSED,
     )
     codec_file = open_part(files.codec, "model_gen")
     codec = _filled(
-        codec_file, lambda: WavVaeDecoder(sizes.codec_sizes(codec_file)), plan.speaking, unused=_CODEC_UNUSED
+        codec_file, lambda: WavVaeDecoder(sizes.codec_sizes(codec_file)), plan.speaking, unused=CODEC_UNUSED
     )
     diffusion = open_diffusion(files.diffusion, plan.speaking)
     if codec.proj_to_decoder.in_features != diffusion.sizes.latent:
@@ -111,7 +111,7 @@ def open_part(path: Path, name: str) -> WeightFile:
 
 
 def _filled(
-    file: WeightFile, make: Callable[[], Network], device: torch.device, unused: re.Pattern[str] = _NOTHING
+    file: WeightFile, make: Callable[[], Network], device: torch.device, unused: re.Pattern[str] = NOTHING
 ) -> Network:
     with torch.device("meta"):  # a network gets its memory together with its weights
         network = make()

@@ -1,0 +1,47 @@
+"""Where llama.cpp runs: on which GPU, if any, and on how many processors."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+import llama_cpp
+
+from flashtts_core.errors import ConfigError
+
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_REBUILD = 'CMAKE_ARGS="-DGGML_CUDA=on" pip install --force-reinstall --no-cache-dir llama-cpp-python'
+
+
+def gpu_of(device: str) -> int | None:
+    """Return the number of the GPU for a device as ``--llm_device`` names it, ``None`` for the CPU.
+
+    Raises ``ConfigError`` if a GPU is asked for and llama-cpp-python was built without one.
+    """
+    with_gpu = bool(llama_cpp.llama_supports_gpu_offload())
+    if device == "cpu" or (device == "auto" and not with_gpu):
+        return None
+    if not with_gpu:
+        raise ConfigError(
+            f"--llm_device {device}: this llama-cpp-python was built for the CPU alone. Use --llm_device cpu, or build "
+            f"it for the GPU: {_REBUILD}"
+        )
+    return int(device.partition(":")[2] or 0)
+
+
+def processors() -> int:
+    """Return how many processors this process may use: its affinity, and the quota of its container.
+
+    llama.cpp's threads spin while they wait, so more of them than that make it many times slower.
+    """
+    mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(mine, _container_quota()))
+
+
+def _container_quota() -> int:
+    try:
+        quota, period = _QUOTA.read_text(encoding="ascii").split()
+        return math.ceil(int(quota) / int(period))
+    except (OSError, ValueError):  # no container, or one without a bound ("max")
+        return 1 << 16
