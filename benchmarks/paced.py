@@ -102,7 +102,7 @@ class Callbacks:
             run(handle)
             self.seconds.append(time.thread_time() - began)
 
-        asyncio.events.Handle._run = timed  # type: ignore[method-assign]
+        asyncio.events.Handle._run = timed  # type: ignore[method-assign,assignment]
 
     def report(self) -> dict[str, float]:
         """Return the 99.9th percentile and the maximum, in milliseconds, since the last report."""

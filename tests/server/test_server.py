@@ -243,9 +243,9 @@ def test_every_operation_and_field_is_described(tones: LiveServer, client: httpx
 
 def test_the_description_lists_every_endpoint_of_the_api(tones: LiveServer, client: httpx.Client) -> None:
     paths = client.get(f"{tones.url}/openapi.json").json()["paths"]
-    both = ("clone_voice", "speak", "multi_speak", "audio_roles", "add_speaker", "rename_speaker", "delete_speaker")
-    both += ("server_info",)
-    expected = {f"{prefix}/{name}" for name in both for prefix in ("", "/v1")}
+    speaking, asking = ("speak", "multi_speak", "clone_voice"), ("audio_roles", "server_info")
+    speakers = ("add_speaker", "rename_speaker", "delete_speaker")
+    expected = {f"{prefix}/{name}" for name in (*speaking, *asking, *speakers) for prefix in ("", "/v1")}
     expected |= {"/health", "/ready", "/metrics", "/v1/models", "/v1/audio/speech", "/v1/audio/models"}
     expected |= {"/v1/audio/voices", "/v1/audio/voices/{voice_id}"}
     assert expected <= set(paths)
