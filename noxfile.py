@@ -15,7 +15,7 @@ import nox
 
 nox.options.sessions = [
     *("lint", "types", "dist", "examples", "tests", "torch", "browser"),
-    *("backend-llamacpp", "backend-mlx", "backend-vllm"),
+    *("backend-llamacpp", "backend-mlx", "backend-vllm", "backend-sglang", "backend-trt"),
 ]
 nox.options.error_on_missing_interpreters = True
 nox.options.default_venv_backend = "virtualenv"
@@ -23,13 +23,14 @@ nox.options.default_venv_backend = "virtualenv"
 ROOT = Path(__file__).parent
 CONSTRAINTS = "tests/constraints.txt"
 DISTRIBUTIONS = ["flashtts-core", "flashtts-server", "flashtts-engine-hibari", "."]
-BACKENDS = ["flashtts-backend-llamacpp", "flashtts-backend-mlx", "flashtts-backend-vllm"]
+BACKENDS = [f"flashtts-backend-{name}" for name in ("llamacpp", "mlx", "sglang", "trt", "vllm")]
 EXAMPLES = ["examples/flashtts-backend-ngram", "examples/flashtts-engine-esperanto"]
 ENGINE_TESTS = [f"tests/engines/{name}" for name in ("spark", "orpheus", "mega")]
 TORCH_TESTS = ["tests/backends/torch", *ENGINE_TESTS, "tests/docs/torch"]
-RUNTIME_TESTS = ["tests/backends/llamacpp", "tests/backends/mlx", "tests/backends/vllm"]
+RUNTIME_TESTS = [f"tests/backends/{name}" for name in ("llamacpp", "mlx", "sglang", "trt", "vllm")]
 BROWSER_TESTS = "tests/browser"
-OTHER_TESTS = [*TORCH_TESTS, *RUNTIME_TESTS, BROWSER_TESTS]
+CLIENTS = {"pipecat": "pipecat-ai[openai]", "livekit": "livekit-plugins-openai"}
+OTHER_TESTS = [*TORCH_TESTS, *RUNTIME_TESTS, BROWSER_TESTS, "tests/clients"]
 """What has a session of its own."""
 SOURCES = ["src", *(f"{name}/src" for name in [*DISTRIBUTIONS, *BACKENDS] if name != ".")]
 
@@ -110,12 +111,27 @@ def browser(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or [BROWSER_TESTS]), env={"OMP_NUM_THREADS": "1"})
 
 
+@nox.session(name="backend-sglang")
+def backend_sglang(session: nox.Session) -> None:
+    """Test the SGLang backend on a stand-in, and the stand-in against SGLang's source, which is never imported."""
+    install_workspace(session, "-e", "flashtts-backend-sglang", "-r", "tests/requirements.txt")
+    session.install("--no-deps", "sglang==0.5.23")
+    session.run("pytest", *(session.posargs or ["tests/backends/sglang"]))
+
+
+@nox.session(name="backend-trt")
+def backend_trt(session: nox.Session) -> None:
+    """Test the TensorRT-LLM backend on a stand-in, and the stand-in against a record of the interface."""
+    install_workspace(session, "-e", "flashtts-backend-trt", "-r", "tests/requirements.txt")
+    session.run("pytest", *(session.posargs or ["tests/backends/trt"]))
+
+
 @nox.session
 def dist(session: nox.Session) -> None:
     """Build every distribution and install the wheels alone into an empty environment."""
     wheel = build_wheels(session, *DISTRIBUTIONS, *BACKENDS)
-    # Of the backends only vllm's has no runtime behind it that would come along.
-    product = ("flashtts_core", "flashtts_server", "flashtts_engine_hibari", "flashtts", "flashtts_backend_vllm")
+    product = ["flashtts_core", "flashtts_server", "flashtts_engine_hibari", "flashtts"]
+    product += [f"flashtts_backend_{name}" for name in ("sglang", "trt", "vllm")]  # no runtime comes along with these
     for label, chosen in {"core": product[:1], "all": product}.items():
         python = empty_environment(session, label, *(wheel[name] for name in chosen))
         session.run(python, "tests/dist_smoke.py", *(["core"] if label == "core" else []), external=True)
@@ -163,6 +179,26 @@ def full(session: nox.Session) -> None:
     """Run the test suite on every supported Python that is installed."""
     install_workspace(session, "-r", "tests/requirements.txt")
     session.run("pytest", *(f"--ignore={folder}" for folder in OTHER_TESTS), *session.posargs)
+
+
+@nox.session
+@nox.parametrize("client", list(CLIENTS))
+def clients(session: nox.Session, client: str) -> None:
+    """Let the speech clients of others speak with a running server; their requirements clash, so one each."""
+    speak_with(session, client, CLIENTS[client])
+
+
+@nox.session(python="3.12")
+def wyoming(session: nox.Session) -> None:
+    """Let Home Assistant's bridge, which wants a newer Python, speak with a running server."""
+    speak_with(session, "wyoming", "wyoming_openai")
+
+
+def speak_with(session: nox.Session, client: str, package: str) -> None:
+    """Run the tests of one client."""
+    session.install("-c", CONSTRAINTS, "-e", "flashtts-core", "-e", "flashtts-server", "pytest>=8.3,<10", package)
+    # What clients warn of is theirs to mend.
+    session.run("pytest", f"tests/clients/test_{client}.py", "-o", "filterwarnings=", *session.posargs)
 
 
 @nox.session

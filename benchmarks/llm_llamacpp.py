@@ -80,8 +80,8 @@ class PlainLoop:
         llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self._context), True)
         ids = fresh_prompt()
         for _ in range(tokens):
-            batch = llama_cpp.llama_batch_get_one((ctypes.c_int32 * len(ids))(*ids), len(ids))
-            assert llama_cpp.llama_decode(self._context, batch) == 0
+            memory = (ctypes.c_int32 * len(ids))(*ids)  # the batch points to it
+            assert llama_cpp.llama_decode(self._context, llama_cpp.llama_batch_get_one(memory, len(ids))) == 0
             ids = [llama_cpp.llama_sampler_sample(self._chain, self._context, -1)]
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 Run ``python benchmarks/llm_runtimes.py vllm`` or ``... mlx-lm`` in an environment of that runtime (3.5 GB of memory,
 some minutes). Both sides share one loaded model and take turns, with the same sampling and fresh prompts; tokens per
 second count the reading of the prompts. The rows marked ``semantic ids`` restrict the answer to 8192 ids, as Spark
-does; the runtime's side does that where its API can. On a CPU mlx-lm needs ``--layers 4``.
+does; the runtime's side does that where its API can. On a CPU mlx-lm needs ``--layers 4 --prompt 8``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from flashtts_core.settings import Settings
 from flashtts_core.testing.checkpoints import make_checkpoint
 from flashtts_core.types import IdRanges, Sampling, TokenRequest
 
-PROMPT = 64
 VOCAB = 166_000
 SEMANTIC = (150_000, 158_192)
 Side = Callable[[int, int, bool], Awaitable[None]]
@@ -36,18 +35,18 @@ Side = Callable[[int, int, bool], Awaitable[None]]
 _prompt_numbers = itertools.count()
 
 
-def fresh_prompt() -> list[int]:
+def fresh_prompt(length: int) -> list[int]:
     """Return a prompt of random ids that was not asked before: a runtime may remember."""
     draw = random.Random(next(_prompt_numbers))
-    return [draw.randrange(VOCAB) for _ in range(PROMPT)]
+    return [draw.randrange(VOCAB) for _ in range(length)]
 
 
-def own_side(backend: Backend) -> Side:
+def own_side(backend: Backend, length: int) -> Side:
     """Return the way through our backend, inside the host's guard."""
     guarded = GuardedBackend(backend, max_length=1 << 20)
 
     async def stream(tokens: int, restricted: bool) -> None:
-        prompt = tuple(fresh_prompt())
+        prompt = tuple(fresh_prompt(length))
         allowed = (IdRanges((SEMANTIC,)),) if restricted else ()
         request = TokenRequest(f"{prompt[:8]}", prompt, frozenset(), Sampling(0.9, 50, 0.95, 1.0, tokens, 1), allowed)
         async with aclosing(guarded.generate(request)) as deltas:
@@ -57,7 +56,7 @@ def own_side(backend: Backend) -> Side:
     return together(stream)
 
 
-def vllm_side(backend: Any) -> Side:
+def vllm_side(backend: Any, length: int) -> Side:
     """Return a plain loop over ``AsyncLLM.generate``."""
     from vllm import SamplingParams  # noqa: PLC0415  # one runtime an environment
     from vllm.sampling_params import RequestOutputKind  # noqa: PLC0415
@@ -76,7 +75,7 @@ def vllm_side(backend: Any) -> Side:
             output_kind=RequestOutputKind.DELTA,
             allowed_token_ids=list(range(*SEMANTIC)) if restricted else None,
         )
-        prompt = fresh_prompt()
+        prompt = fresh_prompt(length)
         written = 0
         async for output in engine.generate({"prompt_token_ids": prompt}, params, f"plain {prompt[:8]}"):
             written += len(output.outputs[0].token_ids)
@@ -85,7 +84,7 @@ def vllm_side(backend: Any) -> Side:
     return together(stream)
 
 
-def mlx_side(backend: Any) -> Side:
+def mlx_side(backend: Any, length: int) -> Side:
     """Return a plain loop over ``BatchGenerator`` with mlx-lm's own samplers; they know no restriction."""
     from mlx_lm.generate import BatchGenerator  # noqa: PLC0415  # one runtime an environment
     from mlx_lm.sample_utils import make_sampler  # noqa: PLC0415
@@ -95,7 +94,7 @@ def mlx_side(backend: Any) -> Side:
     def run(streams: int, tokens: int) -> None:
         batch = BatchGenerator(network, max_tokens=tokens)
         samplers = [make_sampler(temp=0.9, top_k=50, top_p=0.95) for _ in range(streams)]
-        batch.insert([fresh_prompt() for _ in range(streams)], samplers=samplers)
+        batch.insert([fresh_prompt(length) for _ in range(streams)], samplers=samplers)
         written = 0
         while answers := batch.next_generated():
             written += len(answers)
@@ -146,7 +145,8 @@ async def measure(folder: Path, arguments: argparse.Namespace) -> None:
     settings = Settings(llm_device=arguments.device, max_length=1024, llm_batch_size=8)
     backend = await spec.open(BackendContext(folder, settings, spec.own() if spec.own else None))
     try:
-        sides = {"runtime": PLAIN[spec.name](backend), "backend": own_side(backend)}
+        length = arguments.prompt
+        sides = {"runtime": PLAIN[spec.name](backend, length), "backend": own_side(backend, length)}
         await compare(sides, arguments.tokens, arguments.rounds)
     finally:
         await backend.aclose()
@@ -158,6 +158,7 @@ def main() -> None:
     parser.add_argument("backend", choices=PLAIN)
     parser.add_argument("--device", default="auto", help="as --llm_device")
     parser.add_argument("--layers", type=int, default=24, help="24 is the full size")
+    parser.add_argument("--prompt", type=int, default=64, help="tokens of each prompt")
     parser.add_argument("--tokens", type=int, default=24, help="tokens to write for each prompt")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of both sides")
     parser.add_argument("--folder", type=Path, help="where the model is, or is to be kept")
@@ -177,7 +178,9 @@ def main() -> None:
                 max_position_embeddings=32_768,
                 initializer_range=0.02,
             )
-        print(f"{arguments.backend}: Qwen2, {arguments.layers} layers, prompts of {PROMPT} tokens", flush=True)
+        print(
+            f"{arguments.backend}: Qwen2, {arguments.layers} layers, prompts of {arguments.prompt} tokens", flush=True
+        )
         asyncio.run(measure(folder, arguments))
 
 

@@ -11,8 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-OURS = ["flashtts", "flashtts-core", "flashtts-server", "flashtts-engine-hibari", "flashtts-backend-vllm"]
-FORBIDDEN = ["torch", "transformers", "vllm", "scipy"]
+OURS = [
+    *("flashtts", "flashtts-core", "flashtts-server", "flashtts-engine-hibari"),
+    *("flashtts-backend-sglang", "flashtts-backend-trt", "flashtts-backend-vllm"),
+]
+FORBIDDEN = ["torch", "transformers", "vllm", "sglang", "tensorrt-llm", "scipy"]
 
 
 def flashtts(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -387,3 +387,34 @@ def test_a_rate_that_no_recording_has_is_refused(rate: int, vowel: Signal) -> No
 def test_a_wanted_rate_that_makes_no_sense_is_a_bad_request(vowel: Signal) -> None:
     with pytest.raises(RequestError, match="sample rate of 7 Hz"):
         decode(encode_whole(vowel(2_400, 24_000), 24_000, "wav"), sample_rate=7)
+
+
+def with_channels(count: int, codec: str, container: str, sample_format: str) -> bytes:
+    """Return a second of a file whose first channel holds a tone of amplitude 0.8 and whose others are silent."""
+    layout = {8: "7.1", 16: "hexadecagonal"}[count]
+    planes = np.zeros((48_000, count), np.float32)
+    planes[:, 0] = 0.8 * np.sin(2 * np.pi * 440 * np.arange(48_000) / 48_000)
+    frame = av.AudioFrame.from_ndarray(planes.reshape(1, -1), format="flt", layout=layout)
+    frame.sample_rate = 48_000
+    sink = io.BytesIO()
+    with av.open(sink, "w", format=container) as file:
+        stream = file.add_stream(codec, rate=48_000, layout=layout)
+        assert isinstance(stream, av.AudioStream)
+        converter = av.AudioResampler(format=sample_format, layout=layout, rate=48_000, frame_size=1024)
+        for piece in [*converter.resample(frame), *converter.resample(None)]:
+            file.mux(stream.encode(piece))
+        file.mux(stream.encode(None))
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize(("codec", "container", "sample_format"), [("aac", "adts", "fltp"), ("flac", "flac", "s32")])
+def test_eight_channels_become_one(codec: str, container: str, sample_format: str) -> None:
+    """Eight planes leave no room for the end of their list; PyAV read on behind it, and the process died."""
+    result = decode(with_channels(8, codec, container, sample_format))
+    assert result.source_channels == 8
+    assert np.abs(result.samples).max() == pytest.approx(0.1, abs=0.01)
+
+
+def test_more_channels_than_a_recording_has_are_refused() -> None:
+    with pytest.raises(BadAudio, match="16 channels"):
+        decode(with_channels(16, "pcm_f32le", "wav", "flt"))

@@ -17,7 +17,7 @@ from flashtts_core.cli.main import build
 from flashtts_core.engines import EngineSpec
 from flashtts_core.errors import ConfigError
 from flashtts_core.flags import dashes_are_underscores, model_settings
-from flashtts_core.plugins import EXTRAS, Plugins
+from flashtts_core.plugins import Plugins
 from flashtts_core.settings import ENVIRONMENT_PREFIX, Settings, Sources, fields_of
 from flashtts_core.types import Diffusion, Sampling, SplitLimits, Style
 from flashtts_server.settings import ServerSettings
@@ -25,14 +25,6 @@ from flashtts_server.settings import ServerSettings
 FOREIGN = frozenset({"curl", "docker", "echo", "head", "hf", "nox", "pip", "printf", "python", "trtllm-build"})
 """Programs of others that the documentation may call."""
 OTHER_VARIABLES = {"FLASHTTS_CONFIG", "FLASHTTS_TESTS_NO_SKIPS"}
-PLANNED_ROUTES = {"rename_speaker": "/rename_speaker"}
-PLANNED_FLAGS = frozenset(
-    {
-        *("--drain_delay", "--log_format", "--log_level", "--max_queue_wait", "--max_sessions", "--max_stream_wait"),
-        *("--read_timeout", "--send_timeout", "--session_idle_timeout"),
-    }
-)
-"""What pages may name before it is part of the tree, beside the project's plugins; empty these two at a release."""
 SETTINGS: tuple[type[Struct], ...] = (Settings, ServerSettings)
 REQUEST: tuple[type[Struct], ...] = (Style, Sampling, Diffusion, SplitLimits)
 
@@ -108,24 +100,15 @@ def specs() -> list[EngineSpec | BackendSpec]:
     return engines + [entry.spec for entry in plugins().backends]
 
 
-def is_absent(block: Block) -> bool:
-    """Say whether a block is about a plugin or a route that is not part of this tree yet."""
-    if any(route not in routes() for word, route in PLANNED_ROUTES.items() if word in block.words):
-        return True
-    present = {name for entry in plugins().backends for name in (entry.spec.name, *entry.spec.aliases)}
-    present |= {entry.spec.name for entry in plugins().engines}
-    return bool((block.words & {*EXTRAS, "mega"}) - present)
-
-
 def faults_of_script(block: Block) -> list[str]:
     """Return what is wrong with the commands of a shell block."""
     faults = []
     for words in commands_of(block.text):
         if words[0] == "flashtts":
-            faults += [] if is_absent(block) else _faults_of_flashtts(words[1:])
+            faults += _faults_of_flashtts(words[1:])
         elif words[0] not in FOREIGN:
             faults.append(f"{words[0]}: nobody checks this program")
-        faults += [f"no route {path}" for path in _paths(words) if not is_route(path) and not is_absent(block)]
+        faults += [f"no route {path}" for path in _paths(words) if not is_route(path)]
         if words[:2] == ["pip", "install"]:
             faults += [f"there is no folder {word}" for word in words[2:] if not _is_installable(word)]
     return faults
@@ -165,12 +148,11 @@ def _is_installable(word: str) -> bool:
 def faults_of_extras(text: str) -> list[str]:
     """Return the extras in a text that no distribution of this repository has."""
     known = reference("workspace").extras()
-    planned = {"flashtts": {*EXTRAS.values()}}
     return [
         f"{name} has no extra {extra}"
         for name, listed in re.findall(r"\b(flashtts[a-z-]*)\[([a-z-]+(?:,[a-z-]+)*)\]", text)
         for extra in listed.split(",")
-        if extra not in {*known.get(name, ()), *planned.get(name, ())}
+        if extra not in known.get(name, ())
     ]
 
 

@@ -44,7 +44,7 @@ def runs(block: Block) -> bool:
 
 def runs_with_spark(block: Block) -> bool:
     """Say whether a block runs with the small Spark-TTS checkpoint."""
-    return block.language in {"python", "sh"} and "spark" in block.words and not names.is_absent(block)
+    return block.language in {"python", "sh"} and "spark" in block.words
 
 
 @dataclass

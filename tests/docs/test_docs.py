@@ -54,17 +54,16 @@ def test_every_block_is_checked(block: Block) -> None:
             faults += names.faults_of_script(block)
         case "python":
             compile(block.text, block.where, "exec")
-            runs = running.runs(block) or running.runs_with_spark(block) or names.is_absent(block)
+            runs = running.runs(block) or running.runs_with_spark(block)
             assert runs, "nobody runs this"
         case "toml":
-            faults += [] if names.is_absent(block) else faults_of_toml(block)
+            faults += faults_of_toml(block)
         case "json":
             json.loads(block.text)
         case "text" if "output" in block.words:
             pass  # held against what the block before it prints, when that runs
         case "text" if "layout" in block.words:
             faults += [f"no source names the file {name}" for name in files_of(block.text) if not is_known_file(name)]
-            faults = [] if names.is_absent(block) else faults
         case "dockerfile" | "yaml" | "ini" | "nginx":
             faults += [flag for flag in re.findall(r"(?<!\S)--[a-z]\w*", block.text) if flag not in names.flags()]
         case _:
@@ -105,7 +104,7 @@ def test_names_in_prose_exist(page: Path) -> None:
     spans = spans_of(page)
     flags = {flag for span in spans for flag in re.findall(r"(?<![\w-])--[a-z][a-z_0-9-]*", span)}
     spelled = {flag.replace("-", "_").replace("__", "--", 1) for flag in flags}
-    unknown = {flag for flag in spelled if flag not in names.flags() | names.PLANNED_FLAGS | OTHER_FLAGS}
+    unknown = {flag for flag in spelled if flag not in names.flags() | OTHER_FLAGS}
     unknown |= {name for name in re.findall(r"\bFLASHTTS_[A-Z_]+\b", prose_of(page)) if name not in names.variables()}
     paths = [found for span in spans for found in re.findall(r"^(?:(?:GET|POST|DELETE|WS) )(/\S*)", span)]
     unknown |= {path for path in paths if not names.is_route(path)}

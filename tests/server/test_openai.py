@@ -183,6 +183,29 @@ def test_model_names_and_aliases_are_served(tones: LiveServer, client: httpx.Cli
         assert client.post(f"{tones.url}/v1/audio/speech", json=speech(model=name)).status_code == 200
 
 
+def test_the_openai_package_lists_and_looks_up_models(tones: LiveServer) -> None:
+    with sdk(tones) as client:
+        names = [model.id for model in client.models.list()]
+        assert names[0] == "tone"
+        assert client.models.retrieve("tts-1").object == "model"
+        with pytest.raises(openai.NotFoundError) as unknown:
+            client.models.retrieve("gpt-7")
+    assert unknown.value.code == "unknown_model"
+
+
+def test_open_webui_shows_voices_and_models_and_plays_the_whole_body(tones: LiveServer, client: httpx.Client) -> None:
+    """As its router does: both listings without a key, then one POST whose body it stores by its hash."""
+    voices = client.get(f"{tones.url}/v1/audio/voices").json()
+    assert {voice["id"]: voice["name"] for voice in voices["voices"]} == {"female": "female", "male": "male"}
+    models = client.get(f"{tones.url}/v1/audio/models").json()
+    assert {"id": "tts-1"} in models["models"]
+    body = {"model": "tts-1", "input": TEXT, "voice": "female"}
+    headers = {"Content-Type": "application/json", "Authorization": "Bearer any", "X-OpenWebUI-User-Name": "Ann"}
+    answer = client.post(f"{tones.url}/v1/audio/speech", json=body, headers=headers)
+    assert answer.headers["Content-Type"] == "audio/mpeg"
+    assert decode(answer.content).seconds == pytest.approx(SECONDS, abs=0.2)
+
+
 def test_the_model_name_may_be_chosen(start: Callable[..., LiveServer], client: httpx.Client) -> None:
     server = start(server_settings=ServerSettings(model_name="our-voice"))
     assert client.get(f"{server.url}/v1/models").json()["data"][0]["id"] == "our-voice"

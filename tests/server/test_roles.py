@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import numpy as np
 import pytest
 
+from flashtts_core.disk import Disk
 from flashtts_core.settings import Settings
 from flashtts_core.testing import tone_reference
 from flashtts_server.testing import LiveServer
@@ -157,6 +161,41 @@ def test_an_openai_voice_is_added_used_and_deleted(server: LiveServer, client: h
     assert np.abs(np.fft.rfft(spoken)).argmax() == pytest.approx(330, abs=3)
     assert client.delete(f"{url}/anna").json() == {"id": "anna", "deleted": True, "object": "audio.voice.deleted"}
     assert client.delete(f"{url}/anna").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["a/b", "100%", "a b?", "名字", "a#b"])
+def test_a_voice_of_any_name_can_be_deleted_by_its_address(server: LiveServer, client: httpx.Client, name: str) -> None:
+    assert add(client, server, name).status_code == 200
+    answer = client.delete(f"{server.url}/v1/audio/voices/{quote(name, safe='')}")
+    assert (answer.status_code, answer.json()["id"]) == (200, name)
+    assert roles(client, server) == ["female", "male"]
+
+
+def test_a_full_disk_is_said_and_changes_nothing(
+    start: Start,
+    client: httpx.Client,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server = start(settings=Settings(voice_dir=str(tmp_path)))
+    assert add(client, server, "anna").status_code == 200
+
+    def full(disk: Disk, path: Path, content: bytes) -> None:
+        path.write_bytes(content[:10])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Disk, "write", full)
+        for answer in (add(client, server, "berta"), add(client, server, "anna", pitch=440, overwrite="true")):
+            assert (answer.status_code, answer.json()["error"]["code"]) == (500, "voice_store_failed")
+            assert "No space left" in answer.json()["error"]["message"]
+            assert str(tmp_path) not in answer.text
+            assert answer.headers["x-request-id"] in caplog.text
+        assert pitch(client, server, "anna") == pytest.approx(330, abs=3)
+        assert client.delete(f"{server.url}/v1/audio/voices/anna").status_code == 200, "which makes room"
+    assert roles(client, server) == ["female", "male"]
+    assert add(client, server, "berta").status_code == 200
 
 
 def test_roles_outlive_the_server(start: Start, client: httpx.Client, tmp_path: Path) -> None:

@@ -84,7 +84,9 @@ class Model:
         wanted.n_threads = wanted.n_threads_batch = plan.threads
         wanted.type_k = wanted.type_v = CACHE_TYPES[plan.cache]
         wanted.kv_unified = True
-        wanted.flash_attn_type = _FLASH_OFF if plan.cache == "f32" else _FLASH_AUTO
+        # With a float16 cache, llama.cpp's flash attention adds up in float16 on a CPU: an answer would depend on its
+        # company (measured). A packed cache cannot do without it.
+        wanted.flash_attn_type = _FLASH_AUTO if plan.cache == "q8_0" else _FLASH_OFF
         wanted.no_perf = True
         with_reasons = _Reasons()
         context = llama_cpp.llama_init_from_model(self._model, wanted)

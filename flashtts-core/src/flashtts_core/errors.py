@@ -105,6 +105,12 @@ class Overloaded(FlashTTSError):
         self.retry_after = retry_after
 
 
+class VoiceStoreError(FlashTTSError):
+    """The folder of voices cannot be written or read, or a voice in it is damaged."""
+
+    code = "voice_store_failed"
+
+
 class EngineError(FlashTTSError, RuntimeError):
     """Making the speech failed, and it is not the caller's fault."""
 

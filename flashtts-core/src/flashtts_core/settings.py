@@ -49,7 +49,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     lang: Annotated[Language | None, describe("Language of an Orpheus model; wins over detection.")] = None
     llm_tensorrt_path: Annotated[str | None, describe("TensorRT engine folder (tensorrt-llm).")] = None
     role_dir: Annotated[
-        str | None, describe("Folder of role references, one folder a role; only read, never written.")
+        str | None,
+        describe(
+            "Folder of role references, one folder a role; only read, never written. Left out: data/roles (Spark) or "
+            "data/mega-roles (Mega), if there is one."
+        ),
     ] = None
     voice_dir: Annotated[
         str | None, describe("Folder where added roles are kept. Left out: the user's data folder.")

@@ -7,19 +7,20 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.resources import files
-from typing import cast
+from typing import Any, cast
 
 from litestar import Litestar, Router
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.file_system import BaseLocalFileSystem
 from litestar.static_files import create_static_files_router
-from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Receive, Scope, Send
+from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, PathType, Receive, Scope, Send
+from litestar.types.file_types import FileInfo
 
 from flashtts_core.errors import FlashTTSError, RequestTimeout
 from flashtts_core.synthesizer import Synthesizer
-from flashtts_server.bodies import MAX_FIELDS
 from flashtts_server.controllers import CONTROLLERS
 from flashtts_server.errors import (
     ClientGone,
@@ -76,7 +77,6 @@ def create_app(settings: ServerSettings, load: Load, hooks: Hooks | None = None)
         cors_config=_cors(settings),
         openapi_config=openapi_config(VERSION, secured=settings.api_key is not None),
         request_max_body_size=settings.max_body_size,
-        multipart_form_part_limit=MAX_FIELDS,
         logging_config=None,
     )
     app.state.service = service
@@ -137,10 +137,22 @@ async def _open(service: Service, load: Load, hooks: Hooks) -> None:
         hooks.ready(synthesizer)
 
 
+class _Files(BaseLocalFileSystem):
+    """Files in which a name that no file can have (too long, with a NUL) is that of no file, and not an error."""
+
+    async def info(self, path: PathType, **options: Any) -> FileInfo:
+        """Return what is known of a file; raises ``FileNotFoundError``."""
+        try:
+            return await super().info(path, **options)
+        except (OSError, ValueError):
+            raise FileNotFoundError(path) from None
+
+
 def _static_files() -> Router:
     return create_static_files_router(
         "/static",
         [str(files("flashtts_server") / "web")],
+        file_system=_Files(),
         opt=PUBLIC,
         include_in_schema=False,
         cache_control=CacheControlHeader(no_cache=True),  # scripts of two versions must not meet in one page

@@ -2,33 +2,28 @@
 
 JSON is taken strictly, but null counts as left out. Forms know only text, so their numbers and switches are converted,
 and a field left empty counts as left out. What does not fit is refused in a sentence that names the field and what it
-may be. Litestar's own readers are passed by where they hold back: the urlencoded one keeps the last 1024 bodies in
-memory.
+may be.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
-from urllib.parse import parse_qsl
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
 
 import msgspec
-from litestar.exceptions import ClientException, InternalServerException
-from litestar.status_codes import HTTP_400_BAD_REQUEST
+from litestar.exceptions import InternalServerException
 from msgspec import inspect as mi
 
 from flashtts_core.errors import RequestError
 from flashtts_server.deadlines import deadline_in, until
 from flashtts_server.errors import ClientGone
+from flashtts_server.forms import Field, read_multipart, read_urlencoded
 from flashtts_server.scope import AnyRequest, remember_renamed
 from flashtts_server.wire import MULTIPART, URLENCODED, Body
 
 LARGE = 256 * 1024
 """Bodies of more bytes are decoded on a thread, so that the event loop stays free."""
-
-MAX_FIELDS = 64
-"""Fields of a form, of either kind; more are an attempt to keep the server busy."""
 
 B = TypeVar("B", bound=Body)
 
@@ -51,7 +46,7 @@ async def read_body(request: AnyRequest, kind: type[B]) -> B:
     media_type, _ = request.content_type
     try:
         if media_type == MULTIPART:
-            return await _from_multipart(request, kind)
+            return _from_form(await read_multipart(request), kind)
         body = await request.body()
     except InternalServerException:  # Litestar's word for a client that left while it sent
         raise ClientGone from None
@@ -60,31 +55,11 @@ async def read_body(request: AnyRequest, kind: type[B]) -> B:
     return await asyncio.to_thread(decode, body, kind) if len(body) > LARGE else decode(body, kind)
 
 
-async def _from_multipart(request: AnyRequest, kind: type[B]) -> B:
-    try:
-        form = await request.form()
-    except (UnicodeDecodeError, LookupError) as error:
-        raise RequestError(f"A field of the form is not text in the charset it names: {error}.") from error
-    except ClientException as error:
-        if error.status_code != HTTP_400_BAD_REQUEST:
-            raise  # too large
-        raise RequestError(f"The body is not a complete form: {error.detail}. Send multipart/form-data.") from error
-    values = {name: form.getall(name) for name in form}
-    repeated = next((name for name, given in values.items() if len(given) > 1), None)
-    if repeated is not None:
-        raise RequestError(f"The field {repeated} stands in the form more than once; send it once.", param=repeated)
-    return _from_form({name: given[0] for name, given in values.items()}, kind)
-
-
 def _from_urlencoded(body: bytes, kind: type[B]) -> B:
-    try:
-        values = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
-    except ValueError as error:  # also UnicodeDecodeError
-        raise RequestError(f"The body is not a form: {error}. Send UTF-8 and at most {MAX_FIELDS} fields.") from error
-    return _from_form(dict(values), kind)
+    return _from_form(read_urlencoded(body), kind)
 
 
-def _from_form(values: dict[str, Any], kind: type[B]) -> B:
+def _from_form(values: Mapping[str, Field], kind: type[B]) -> B:
     required = {field.name for field in _fields(kind) if field.required}
     given = {name: value for name, value in values.items() if value != "" or name in required}
     try:

@@ -29,6 +29,7 @@ from flashtts_core.errors import (
     UnknownModel,
     UnknownVoice,
     VoiceExists,
+    VoiceStoreError,
 )
 from flashtts_server.replies import ErrorDetail, ErrorReply
 from flashtts_server.scope import AnyRequest, AnySocket, param_name, request_id
@@ -56,6 +57,7 @@ STATUSES: Mapping[type[FlashTTSError], int] = {
     UpgradeRequired: 426,
     Overloaded: 429,
     ConfigError: 500,
+    VoiceStoreError: 500,
     EngineError: 500,
     BackendDied: 503,
     NotReady: 503,

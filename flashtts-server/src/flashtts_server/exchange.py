@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import TypeAlias, cast
 
+from litestar.enums import ScopeType
 from litestar.types import HTTPResponseStartEvent, Message, Receive, ReceiveMessage, Scope, Send
 
 from flashtts_server.errors import CLIENT_GONE
@@ -39,12 +40,15 @@ class Exchange:
         self._sending_since: float | None = None
         self._record = begin_record(request_id(scope))
         self._status: int | None = None
-        self._body_left = _has_large_body(scope)
+        self._body_left = _has_large_body(scope)  # a small one is there with the head, or is about to be
+        self._body_complete = scope["type"] != ScopeType.HTTP
 
     async def receive(self) -> ReceiveMessage:
         """Pass a message on to the application."""
+        self._body_left = not self._body_complete
         message = await self._receive()
-        if self._body_left and message["type"] == "http.request":
+        if message["type"] == "http.request":
+            self._body_complete = not message["more_body"]
             self._body_left = message["more_body"]
         return message
 
@@ -56,7 +60,7 @@ class Exchange:
                 (b"x-request-id", request_id(self._scope).encode("ascii")),
                 (b"x-content-type-options", b"nosniff"),
             ]
-            if self._body_left:  # refused unread; the server would else read it to its end for the next request
+            if self._body_left:  # refused without it; the server would else wait for its end, for the next request
                 extra.append((b"connection", b"close"))
             headers = cast("HTTPResponseStartEvent", message)  # all three kinds of message have them
             headers["headers"] = [*headers.get("headers", ()), *extra]

@@ -13,13 +13,13 @@ import binascii
 from collections.abc import Callable
 
 import httpx
-from litestar.datastructures import UploadFile
 from msgspec import Struct
 
 from flashtts_core.errors import RequestError, TooLarge
 from flashtts_core.types import Reference
-from flashtts_core.voices.folder import MAX_NAME_LENGTH
+from flashtts_core.voices.names import MAX_NAME_LENGTH
 from flashtts_server.addresses import Address, Resolve, is_public, resolve
+from flashtts_server.forms import Upload
 from flashtts_server.settings import ServerSettings, listed
 
 MAX_REDIRECTS = 5
@@ -33,10 +33,10 @@ class Source(Struct, frozen=True):
     """Where a reference comes from, as the request gave it; ``text`` and ``file`` name the two fields."""
 
     audio: str | None
-    upload: UploadFile | None
+    upload: Upload | None
     fields: tuple[str, str]
     transcript: str | None = None
-    latent: UploadFile | None = None
+    latent: Upload | None = None
 
 
 def is_recording(voice: str) -> bool:
@@ -72,8 +72,8 @@ class MediaReader:
         if source.audio is not None:
             audio = await self.inline_or_fetched(source.audio, text_field)
         else:
-            audio = await self._uploaded(source.upload, file_field)
-        latent = None if source.latent is None else await self._uploaded(source.latent, "latent_file")
+            audio = self._uploaded(source.upload, file_field)
+        latent = None if source.latent is None else self._uploaded(source.latent, "latent_file")
         return Reference(audio, source.transcript, latent)
 
     async def inline_or_fetched(self, text: str, param: str) -> bytes:
@@ -86,14 +86,13 @@ class MediaReader:
                 raise RequestError("A data: URL has the form data:audio/wav;base64,... here.", param=param)
         return await asyncio.to_thread(self._decoded, text, param)
 
-    async def _uploaded(self, upload: UploadFile | None, param: str) -> bytes:
+    def _uploaded(self, upload: Upload | None, param: str) -> bytes:
         assert upload is not None
-        content = await upload.read(self._limit + 1)
-        if len(content) > self._limit:
+        if len(upload.content) > self._limit:
             raise self._too_large(param)
-        if not content:
+        if not upload.content:
             raise RequestError(f"The file in {param} is empty; send a recording.", param=param)
-        return content
+        return upload.content
 
     def _decoded(self, text: str, param: str) -> bytes:
         if len(text) * 3 // 4 > self._limit + 2:

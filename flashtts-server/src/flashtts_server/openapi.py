@@ -11,7 +11,6 @@ from typing import Any, get_args
 
 import msgspec
 from litestar import Litestar, Router
-from litestar.datastructures import UploadFile
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Tag
@@ -20,6 +19,7 @@ from litestar.serialization import encode_json
 
 from flashtts_core.audio.formats import FORMATS
 from flashtts_core.types import LEVELS
+from flashtts_server.forms import Upload
 from flashtts_server.guards import PUBLIC
 from flashtts_server.messages import ClientMessage, ServerMessage
 from flashtts_server.replies import ErrorReply
@@ -50,6 +50,11 @@ _SPEECH_HEADERS = {
 def body_route(body: type[Body]) -> dict[str, Any]:
     """Return the ``opt`` of a route that takes ``body``."""
     return {"body": body}
+
+
+def voice_route() -> dict[str, Any]:
+    """Return the ``opt`` of a route whose path names a voice that is changed."""
+    return {"errors": ("400", "403", "404", "422")}
 
 
 def speech_route(body: type[Body]) -> dict[str, Any]:
@@ -151,7 +156,7 @@ def _operations(schema: dict[str, Any], routes: list[HTTPRoute]) -> Iterator[tup
 
 
 def _schema(kind: type) -> dict[str, Any]:
-    if kind is UploadFile:
+    if kind is Upload:
         return {"type": "string", "format": "binary"}
     raise NotImplementedError(f"no JSON schema is known for {kind}")
 
@@ -185,7 +190,7 @@ def _session(client: object, server: object) -> dict[str, Any]:
 
 
 def _audio(*, events: bool) -> dict[str, Any]:
-    content: dict[str, Any] = {spec.content_type: {"schema": _schema(UploadFile)} for spec in FORMATS.values()}
+    content: dict[str, Any] = {spec.content_type: {"schema": _schema(Upload)} for spec in FORMATS.values()}
     if events:
         content["text/event-stream"] = {
             "schema": {
@@ -203,6 +208,7 @@ def _audio(*, events: bool) -> dict[str, Any]:
 def _errors(opt: dict[str, Any]) -> dict[str, Any]:
     if opt.get("public"):
         return {"503": {"description": "It is not; the status in the body says why."}}
-    wanted = _ERRORS if "body" in opt else {status: _ERRORS[status] for status in ("401", "500", "503")}
+    named = {"401", "500", "503", *opt.get("errors", ())}
+    wanted = _ERRORS if "body" in opt else {status: words for status, words in _ERRORS.items() if status in named}
     content = {"application/json": {"schema": {"$ref": _REF.format(name="ErrorReply")}}}
     return {status: {"description": meaning, "content": content} for status, meaning in wanted.items()}

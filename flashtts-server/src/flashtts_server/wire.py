@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from litestar.datastructures import UploadFile
 from msgspec import Meta, Struct
 
 from flashtts_core.audio.formats import AudioFormat
@@ -36,7 +35,8 @@ from flashtts_core.types import (
     VoiceChoice,
     WindowSize,
 )
-from flashtts_core.voices.folder import MAX_NAME_LENGTH
+from flashtts_core.voices.names import MAX_NAME_LENGTH
+from flashtts_server.forms import Upload
 
 JSON = "application/json"
 MULTIPART = "multipart/form-data"
@@ -47,11 +47,11 @@ AudioText = Annotated[
     str, Meta(description="The recording as an http(s) URL, as base64, or as a data: URL.", examples=["https://..."])
 ]
 Transcript = Annotated[str, describe("What is said in the recording; some engines clone better, or only, with it.")]
-Recording = Annotated[UploadFile, describe("The recording as a file of any common audio format.")]
+Recording = Annotated[Upload, describe("The recording as a file of any common audio format.")]
 RoleName = Annotated[
     str, Meta(max_length=MAX_NAME_LENGTH, description="Name of the role, which is also its id.", examples=["anna"])
 ]
-Latent = Annotated[UploadFile, describe("The .npy latent of the recording (MegaTTS 3).")]
+Latent = Annotated[Upload, describe("The .npy latent of the recording (MegaTTS 3).")]
 
 _SPLIT = SplitLimits()
 

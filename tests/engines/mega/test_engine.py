@@ -282,7 +282,7 @@ def voice() -> Voice:
         finally:
             await engine.aclose()
 
-    made: Voice = run(make())  # type: ignore[func-returns-value]
+    made: Voice = run(make())
     return made
 
 

@@ -16,6 +16,7 @@ import wave
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -68,7 +69,7 @@ def test_seed_steps_and_weights_are_honoured(url: str) -> None:
     first = pcm_of(ask(url, seed=1))
     assert pcm_of(ask(url, seed=1)) == first
     assert pcm_of(ask(url, "/v1/speak", seed=1, time_step=2, p_w=1.6, t_w=2.5)) == first
-    assert len({first, *(pcm_of(ask(url, seed=1, **{name: 3})) for name in ("time_step", "p_w", "t_w"))}) == 4
+    assert len({first, *(pcm_of(ask(url, "/speak", seed=1, **{name: 3})) for name in ("time_step", "p_w", "t_w"))}) == 4
     assert pcm_of(clone(url, seed="1", time_step="3")) == pcm_of(ask(url, seed=1, time_step=3))
     told = ask(url, seed=1, time_step=2)
     assert "x-flashtts-ignored" not in told.headers
@@ -76,7 +77,7 @@ def test_seed_steps_and_weights_are_honoured(url: str) -> None:
 
 @pytest.mark.parametrize(("field", "value"), [("time_step", 0), ("time_step", 1000), ("p_w", -1), ("t_w", "much")])
 def test_a_step_or_weight_out_of_range_is_refused(url: str, field: str, value: object) -> None:
-    answer = ask(url, **{field: value})
+    answer = ask(url, "/speak", **{field: value})
     assert answer.status_code == 400
     assert answer.json()["error"]["param"] == field
 
@@ -151,7 +152,7 @@ def test_added_roles_and_the_role_folder_are_there_after_a_restart(tmp_path: Pat
     role.mkdir(parents=True)
     (role / "voice.wav").write_bytes(golden.RECORDING)
     (role / "voice.npy").write_bytes(golden.LATENT)
-    given = {"voice_dir": tmp_path / "voices", "role_dir": str(tmp_path / "roles")}
+    given: dict[str, Any] = {"voice_dir": tmp_path / "voices", "role_dir": str(tmp_path / "roles")}
     with mega_server(**given) as server:
         assert add(server.url, "dora").status_code == 200
         narrated = pcm_of(ask(server.url, name="narrator"))
@@ -164,7 +165,7 @@ def test_added_roles_and_the_role_folder_are_there_after_a_restart(tmp_path: Pat
 
 def test_many_requests_at_once_sound_as_alone(tmp_path: Path, url: str) -> None:
     texts = ["Good day.", "Hello there.", LONG]
-    alone = {text: pcm_of(ask(url, text=text, name="anna", **SPLIT)) for text in texts}
+    alone = {text: pcm_of(ask(url, "/speak", text=text, name="anna", **SPLIT)) for text in texts}
     with mega_server(tmp_path, batch_size=4) as server:
         assert add(server.url, "anna").status_code == 200
 

@@ -54,6 +54,8 @@ _CODECS = (
     ),
 )
 _FORMATS_IN_WORDS = "wav, flac, mp3, m4a, aac, ogg, opus, webm, mp4, aiff, amr"
+MOST_CHANNELS = 8
+"""What fits into the list of planes of a frame; a damaged file can claim more, and PyAV then reads past the end."""
 _PADDING_SECONDS = 0.1  # lossy codecs round up to frames, and a clip of exactly the longest duration is in order
 _BAD_SHARE = 0.1
 
@@ -68,7 +70,7 @@ class DecodeBudget(Struct, frozen=True, forbid_unknown_fields=True):
     max_seconds: Annotated[float, Meta(gt=0, description="Longest audio, in seconds.")] = 30.0
     max_samples: Annotated[
         int, Meta(ge=1, description="Most samples to decode, over all channels, at the file's own rate.")
-    ] = 30 * HIGHEST_RATE * 8
+    ] = 30 * HIGHEST_RATE * MOST_CHANNELS
 
 
 class Decoded(Struct, frozen=True, eq=False):
@@ -152,6 +154,8 @@ class _MonoSink:
                 f"The audio has a sample rate of {frame.sample_rate} Hz; "
                 f"send one of {LOWEST_RATE} to {HIGHEST_RATE} Hz."
             )
+        if frame.layout.nb_channels > MOST_CHANNELS:
+            raise BadAudio(f"The audio has {frame.layout.nb_channels} channels; send at most {MOST_CHANNELS}.")
         self._seconds += frame.samples / frame.sample_rate
         self._samples += frame.samples * frame.layout.nb_channels
         if self._seconds > self._budget.max_seconds + _PADDING_SECONDS:
@@ -175,6 +179,8 @@ class _MonoSink:
 
 
 def _mono(frame: av.AudioFrame, channel: ChannelRule) -> NDArray[np.float32]:
+    if frame.format.is_planar and frame.layout.nb_channels == MOST_CHANNELS:
+        frame = _packed(frame)
     raw = frame.to_ndarray()
     planes = raw if frame.format.is_planar else raw.reshape(-1, frame.layout.nb_channels).T  # (channel, time)
     planes = planes[:1] if channel == "first" else planes
@@ -182,6 +188,17 @@ def _mono(frame: av.AudioFrame, channel: ChannelRule) -> NDArray[np.float32]:
     mono: NDArray[np.float64] = scaled.mean(axis=0) - (1.0 if raw.dtype == np.uint8 else 0.0)
     # Float files can hold anything; the limit keeps a resampler's filter from ringing at a stray infinity.
     return np.clip(np.nan_to_num(mono, nan=0.0), -1, 1).astype(np.float32)
+
+
+def _packed(frame: av.AudioFrame) -> av.AudioFrame:
+    """Return the frame with its channels interleaved.
+
+    PyAV looks for the end of the list of planes, which has none when all eight places are taken (tried with 18.1: it
+    reads what lies behind in memory as samples, and dies).
+    """
+    resampler = av.AudioResampler(format=frame.format.packed, layout=frame.layout, rate=frame.sample_rate)
+    (packed,) = resampler.resample(frame)
+    return packed
 
 
 def _read(source: bytes | Path | BinaryIO, max_bytes: int) -> bytes:

@@ -22,6 +22,8 @@ class Abilities(Struct, frozen=True):
     ``sampling`` names the fields of ``Sampling`` that mean something to the engine. ``speed_range`` are the factors it
     can pace itself; the rest is made by time-stretching. ``labels`` says that it has pitch and speed levels of its
     own. ``scripts`` are the writing systems it reads (names of ``flashtts_core.text.alphabet``; empty: all).
+    ``encoding`` names what the codes of its voices are in, beside the engine's name (a hash of the codebook): codes
+    that were kept in another encoding are made anew from the recording.
     """
 
     languages: tuple[str, ...]
@@ -32,6 +34,7 @@ class Abilities(Struct, frozen=True):
     labels: bool = False
     speed_range: tuple[float, float] = (1.0, 1.0)
     sampling: frozenset[str] = frozenset()
+    encoding: str = ""
     diffusion: bool = False
     """It makes speech by diffusion, so that the fields of ``Diffusion`` mean something to it."""
 

@@ -1,39 +1,51 @@
 """Keeps added voices on disk, one folder a voice, so that a crash at any moment leaves the old or the new state.
 
-A folder holds ``voice.json`` and the files it names: the reference recording as it was given, its latent, and the
-codes of each engine as safetensors. Files are written under new names (their content hash) and flushed before
-``voice.json``, which is replaced in one step. Nothing is ever unpickled, and a name never becomes a path.
+A folder holds ``voice.json`` and the files it names: the reference recording as it was given, its latent, and the codes
+of each encoder as safetensors. Their names are made of their content's hash, so a file that is there is the right one,
+and one that is damaged is noticed. They are on the disk before ``voice.json``, which is replaced in one step. Writers,
+of this process or another, take turns by a lock that ends with its holder; readers need none. Nothing is unpickled.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
+import logging
+import re
 import threading
 import time
-import unicodedata
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 import safetensors.numpy
+from filelock import FileLock, Timeout
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from flashtts_core.errors import RequestError, UnknownVoice, VoiceExists
+from flashtts_core.disk import PARTIAL, Disk
+from flashtts_core.errors import UnknownVoice, VoiceExists, VoiceStoreError
 from flashtts_core.types import Reference, Voice
+from flashtts_core.voices.names import folder_name, spelled
 
-MAX_NAME_LENGTH = 128
+LOCK_SECONDS = 30.0
+"""How long a writer waits for its turn; a turn takes milliseconds."""
 _META = "voice.json"
+_LOCK = ".lock"
 _TRASH = ".removed-"
-_READ_TRIES = 5
+_VOICE_FOLDER = re.compile("[0-9a-f]{32}")
+_LEFTOVER = re.compile(rf"(reference|latent|codes)-[0-9a-f]{{32}}.*|\..*{re.escape(PARTIAL)}")
+
+logger = logging.getLogger(__name__)
+
+Content: TypeAlias = tuple[str, str | None, str | None]
+"""What a voice was made from: hashes of recording and latent, and the transcript. The codes follow from it."""
 
 
 class StoredVoice(Struct, frozen=True, forbid_unknown_fields=True):
-    """The content of ``voice.json``; the values are names of files beside it."""
+    """The content of ``voice.json``; ``reference``, ``latent`` and the values of ``codes`` are files beside it."""
 
     name: str
     created: float
@@ -42,174 +54,256 @@ class StoredVoice(Struct, frozen=True, forbid_unknown_fields=True):
     latent: str | None = None
     transcript: str | None = None
     codes: dict[str, str] = {}
-    """By engine name."""
+    """By the encoding they are in."""
     next_name: str | None = None
     """The name it is getting: its name as soon as the folder is that name's."""
+    format: Literal[1] = 1
+
+    @property
+    def content(self) -> Content:
+        """What the voice was made from."""
+        return self.reference, self.latent, self.transcript
+
+    @property
+    def files(self) -> frozenset[str | None]:
+        """The names of all files of the voice."""
+        return frozenset({_META, self.reference, self.latent, *self.codes.values()})
 
 
-def checked_name(name: str, param: str = "name") -> str:
-    """Return ``name`` in its one spelling (NFC, trimmed); raises ``RequestError`` for one that cannot be a name.
+class Kept(Struct, frozen=True, eq=False):
+    """What the store has of a voice: its codes, or else the reference to make them from."""
 
-    ``param`` is the field of the request that the name comes from.
-    """
-    name = unicodedata.normalize("NFC", name).strip()
-    if not name or len(name) > MAX_NAME_LENGTH:
-        raise RequestError(f"A voice name has 1 to {MAX_NAME_LENGTH} characters.", param=param)
-    if any(unicodedata.category(char)[0] == "C" or char in "<>,:" for char in name):
-        raise RequestError("A voice name has no control characters and none of < > , :", param=param)
-    return name
+    content: Content
+    codes: Mapping[str, NDArray[Any]] | None
+    reference: Reference | None
 
 
 class FolderStore:
-    """The voices under one folder; safe for several threads, and for several processes that add different voices."""
+    """The voices under one folder; safe for several threads and several processes.
 
-    def __init__(self, root: Path) -> None:
+    An ``encoding`` names what codes are in: an engine and its encoder. What the disk does not let it do is raised as
+    ``VoiceStoreError``, by all methods.
+    """
+
+    def __init__(self, root: Path, disk: Disk | None = None) -> None:
         self._root = root
+        self._disk = disk or Disk()
         self._writing = threading.Lock()
+        self._swept = False
 
     def names(self) -> list[str]:
-        """Return the names of all voices, sorted."""
-        if not self._root.is_dir():
-            return []
-        metas = (self._meta(folder) for folder in self._root.iterdir() if not folder.name.startswith("."))
-        return sorted(meta.name for meta in metas if meta is not None)
+        """Return the names of all voices, sorted; one that is damaged is logged and left out."""
+        with _told("listed"):
+            metas = [meta for folder in self._folders() if (meta := self._readable(folder)) is not None]
+        return sorted(meta.name for meta in metas)
 
-    def load(self, name: str, engine: str) -> Voice:
-        """Return a voice with the codes kept for ``engine`` (none: they have to be made from the reference).
+    def find(self, name: str) -> StoredVoice | None:
+        """Return the description of a voice, ``None`` if there is no such voice."""
+        with _told("read"):
+            return self._meta(self._folder(name))
 
-        Raises ``UnknownVoice``.
-        """
+    def load(self, name: str, encoding: str) -> Kept:
+        """Return the codes of a voice, or its reference if none are kept in that encoding; raises ``UnknownVoice``."""
         folder = self._folder(name)
-        for _ in range(_READ_TRIES):
-            meta = self._meta(folder)
-            if meta is None:
-                break
-            try:
-                return _read(folder, meta, engine)
-            except FileNotFoundError:
-                continue  # the voice was replaced or removed between the two reads
-        raise UnknownVoice(f"No voice {name!r} was added.", param="voice")
+        with _told("read"):
+            while (meta := self._meta(folder)) is not None:
+                try:
+                    return _read(folder, meta, encoding)
+                except FileNotFoundError as error:
+                    if self._meta(folder) == meta:  # else it was replaced or removed between the two reads
+                        raise _damaged(folder, f"{error.filename} is missing") from error
+        raise _unknown(name)
 
-    def save(self, voice: Voice, *, overwrite: bool) -> None:
+    def save(self, voice: Voice, encoding: str, *, overwrite: bool) -> None:
         """Keep a voice with its reference; raises ``VoiceExists`` unless ``overwrite``."""
         assert voice.reference is not None, "a voice that is kept has the recording it was made from"
-        with self._writing:
-            self._save(voice, voice.reference, overwrite=overwrite)
+        folder, reference = self._folder(voice.name), voice.reference
+        with self._exclusively("kept"):
+            if not overwrite and (folder / _META).exists():
+                raise VoiceExists(
+                    f"There is already a voice {voice.name!r}. Choose another name, or send overwrite=true.",
+                    param="name",
+                )
+            try:
+                self._disk.make_folder(folder)
+                meta = StoredVoice(
+                    name=voice.name,
+                    created=time.time(),
+                    reference=self._put(folder, "reference", reference.audio),
+                    latent=None if reference.latent is None else self._put(folder, "latent", reference.latent),
+                    transcript=reference.transcript,
+                    codes={encoding: self._put_codes(folder, voice.codes)} if voice.codes else {},
+                )
+                self._commit(folder, meta)
+            finally:
+                self._tidy(folder)
 
-    def _save(self, voice: Voice, reference: Reference, *, overwrite: bool) -> None:
+    def save_codes(self, voice: Voice, encoding: str, content: Content) -> None:
+        """Keep codes that were made of ``content``, unless the voice was replaced or removed meanwhile."""
         folder = self._folder(voice.name)
-        if not overwrite and self._meta(folder) is not None:
-            raise VoiceExists(
-                f"There is already a voice {voice.name!r}. Choose another name, or send overwrite=true.",
-                param="name",
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        meta = StoredVoice(
-            name=voice.name,
-            created=time.time(),
-            reference=_write(folder, "reference", reference.audio),
-            latent=None if reference.latent is None else _write(folder, "latent", reference.latent),
-            transcript=reference.transcript,
-            codes={voice.engine: _write_codes(folder, voice)} if voice.codes else {},
-        )
-        self._commit(folder, meta)
-
-    def save_codes(self, voice: Voice) -> None:
-        """Keep the codes that an engine made for a voice that is already there."""
-        folder = self._folder(voice.name)
-        with self._writing:
-            if (meta := self._meta(folder)) is not None:
-                codes = {**meta.codes, voice.engine: _write_codes(folder, voice)}
+        with self._exclusively("kept"):
+            meta = self._meta(folder)
+            if meta is None or meta.content != content:
+                return
+            try:
+                codes = {**meta.codes, encoding: self._put_codes(folder, voice.codes)}
                 self._commit(folder, msgspec.structs.replace(meta, codes=codes))
+            finally:
+                self._tidy(folder)
 
     def remove(self, name: str) -> None:
-        """Forget a voice; raises ``UnknownVoice``."""
+        """Forget a voice, a damaged one too; raises ``UnknownVoice``."""
         folder = self._folder(name)
-        with self._writing:
-            if self._meta(folder) is None:
-                raise UnknownVoice(f"No voice {name!r} was added.", param="name")
+        if not (folder / _META).exists():
+            raise _unknown(name)  # before the lock, which would make the folder of a store that was never written to
+        with self._exclusively("removed"):
+            if not (folder / _META).exists():
+                raise _unknown(name)
             trash = self._root / f"{_TRASH}{uuid.uuid4().hex}"
-            folder.rename(trash)  # one step: the voice is gone even if deleting the files is cut short
-            _sync_folder(self._root)
-        shutil.rmtree(trash, ignore_errors=True)
+            self._disk.move(folder, trash)  # one step: the voice is gone even if deleting the files is cut short
+            self._disk.sync_folder(self._root)
+            self._discard(trash)
 
     def rename(self, name: str, new_name: str) -> None:
         """Give a voice another name, in one step; raises ``UnknownVoice``, and ``VoiceExists`` for a name in use."""
         folder, target = self._folder(name), self._folder(new_name)
-        with self._writing:
+        if self.find(name) is None:
+            raise _unknown(name)  # before the lock, as above
+        with self._exclusively("renamed"):
             if (meta := self._meta(folder)) is None:
-                raise UnknownVoice(f"No voice {name!r} was added.", param="name")
-            if self._meta(target) is not None:
+                raise _unknown(name)
+            if (target / _META).exists():
                 raise VoiceExists(f"There is already a voice {new_name!r}. Choose another name.", param="new_name")
-            shutil.rmtree(target, ignore_errors=True)  # what a save that was cut short left there
-            self._commit(folder, msgspec.structs.replace(meta, next_name=checked_name(new_name)))
-            folder.rename(target)  # the step: from here on the voice has its new name
-            _sync_folder(self._root)
+            self._discard(target)  # what a save that was cut short left there
+            self._commit(folder, msgspec.structs.replace(meta, next_name=spelled(new_name)))
+            self._disk.move(folder, target)  # the step: from here on the voice has its new name
+            self._disk.sync_folder(self._root)
             if (renamed := self._meta(target)) is not None:
                 self._commit(target, renamed)
 
     def _folder(self, name: str) -> Path:
-        return self._root / hashlib.sha256(checked_name(name).encode()).hexdigest()[:32]
+        return self._root / folder_name(name)
+
+    def _folders(self) -> list[Path]:
+        try:
+            return [path for path in self._root.iterdir() if _VOICE_FOLDER.fullmatch(path.name)]
+        except FileNotFoundError:
+            return []
+
+    def _readable(self, folder: Path) -> StoredVoice | None:
+        try:
+            return self._meta(folder)
+        except VoiceStoreError:
+            return None  # it is in the log
 
     def _meta(self, folder: Path) -> StoredVoice | None:
         try:
             meta = msgspec.json.decode((folder / _META).read_bytes(), type=StoredVoice)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        if meta.next_name is None:
-            return meta
-        name = meta.next_name if folder == self._folder(meta.next_name) else meta.name
-        return msgspec.structs.replace(meta, name=name, next_name=None)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise _damaged(folder, str(error)) from error
+        for name in (meta.next_name, meta.name):
+            if name is not None and folder.name == folder_name(name):
+                return msgspec.structs.replace(meta, name=name, next_name=None)
+        return None  # a copy that somebody made by hand
+
+    @contextmanager
+    def _exclusively(self, doing: str) -> Iterator[None]:
+        """Be the only writer; the first time, clear away what writers that died have left."""
+        with self._writing, _told(doing):
+            self._disk.make_folders(self._root)
+            with FileLock(self._root / _LOCK).acquire(timeout=LOCK_SECONDS, poll_interval=0.01):
+                if not self._swept:
+                    self._sweep()
+                    self._swept = True
+                yield
+
+    def _put(self, folder: Path, kind: str, content: bytes, suffix: str = "") -> str:
+        """Write a file under a name that no other content has, and return the name."""
+        path = folder / f"{kind}-{_digest(content)}{suffix}"
+        if not (path.exists() and path.read_bytes() == content):
+            self._disk.replace(path, content)
+        return path.name
+
+    def _put_codes(self, folder: Path, codes: Mapping[str, NDArray[Any]]) -> str:
+        return self._put(folder, "codes", safetensors.numpy.save(dict(codes)), ".safetensors")
 
     def _commit(self, folder: Path, meta: StoredVoice) -> None:
-        """Make ``meta`` the state of the voice in one step, then drop the files it no longer names."""
-        fresh = folder / f".{uuid.uuid4().hex}"
-        _flush(fresh, msgspec.json.format(msgspec.json.encode(meta)))
-        fresh.replace(folder / _META)
-        _sync_folder(folder)
-        _sync_folder(self._root)
-        named = {_META, meta.reference, meta.latent, *meta.codes.values()}
-        for path in folder.iterdir():
-            if path.name not in named:
-                path.unlink(missing_ok=True)
+        """Make ``meta`` the state of the voice in one step."""
+        self._disk.sync_folder(folder)  # what it names has its name before it is named
+        self._disk.replace(folder / _META, msgspec.json.format(msgspec.json.encode(meta)))
+        self._disk.sync_folder(folder)
+        self._disk.sync_folder(self._root)
+
+    def _sweep(self) -> None:
+        for trash in self._root.glob(f"{_TRASH}*"):
+            self._discard(trash)
+        for folder in self._folders():
+            self._tidy(folder)
+
+    def _tidy(self, folder: Path) -> None:
+        """Remove files that the voice does not name, and the folder if there is no voice; of a damaged one, nothing."""
+        with suppress(OSError, VoiceStoreError):  # what stays is cleared away the next time
+            meta = self._meta(folder)
+            named = frozenset() if meta is None else meta.files
+            for path in folder.iterdir():
+                if path.name not in named and _LEFTOVER.fullmatch(path.name):
+                    self._disk.unlink(path)
+            if meta is None:
+                self._disk.remove_folder(folder)
+
+    def _discard(self, trash: Path) -> None:
+        with suppress(OSError):  # as above
+            for path in trash.iterdir():
+                self._disk.unlink(path)
+            self._disk.remove_folder(trash)
 
 
-def _read(folder: Path, meta: StoredVoice, engine: str) -> Voice:
-    latent = (folder / meta.latent).read_bytes() if meta.latent else None
-    reference = Reference((folder / meta.reference).read_bytes(), meta.transcript, latent)
-    codes: Mapping[str, NDArray[Any]] = {}
-    if engine in meta.codes:
-        codes = safetensors.numpy.load_file(folder / meta.codes[engine])
-    return Voice(name=meta.name, engine=engine, codes=codes, reference=reference)
-
-
-def _write_codes(folder: Path, voice: Voice) -> str:
-    return _write(folder, f"codes-{voice.engine}", safetensors.numpy.save(dict(voice.codes)), ".safetensors")
-
-
-def _write(folder: Path, kind: str, content: bytes, suffix: str = "") -> str:
-    """Write a file under a name that no other content has, and return the name."""
-    name = f"{kind}-{hashlib.sha256(content).hexdigest()[:16]}{suffix}"
-    path = folder / name
-    if not path.exists():
-        partial = folder / f".{uuid.uuid4().hex}"
-        _flush(partial, content)
-        partial.replace(path)
-    return name
-
-
-def _flush(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make renames in ``folder`` durable, where the system can (Windows cannot open folders)."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
+def _read(folder: Path, meta: StoredVoice, encoding: str) -> Kept:
+    """Return what is kept; raises ``FileNotFoundError`` and, for a recording that is damaged, ``VoiceStoreError``."""
+    if (name := meta.codes.get(encoding)) is not None:
         try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+            return Kept(meta.content, safetensors.numpy.load(_whole(folder / name)), None)
+        except (FileNotFoundError, VoiceStoreError) as error:
+            logger.warning("The codes of the voice %r are made anew: %s", meta.name, error)
+    latent = None if meta.latent is None else _whole(folder / meta.latent)
+    return Kept(meta.content, None, Reference(_whole(folder / meta.reference), meta.transcript, latent))
+
+
+def _whole(path: Path) -> bytes:
+    """Return the content of a file; raises ``VoiceStoreError`` if it is not what was written."""
+    content = path.read_bytes()
+    if _digest(content) not in path.name:
+        raise _damaged(path.parent, f"{path.name} has changed")
+    return content
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def _damaged(folder: Path, reason: str) -> VoiceStoreError:
+    logger.warning("The voice in %s is damaged: %s.", folder, reason)
+    return VoiceStoreError("The voice is kept but damaged. Add it again with overwrite, or delete it.")
+
+
+def _unknown(name: str) -> UnknownVoice:
+    return UnknownVoice(f"No voice {name!r} was added.", param="voice")
+
+
+@contextmanager
+def _told(doing: str) -> Iterator[None]:
+    """Say in a sentence what the disk does not let the store do."""
+    try:
+        yield
+    except Timeout as error:
+        raise VoiceStoreError(
+            f"The voice cannot be {doing}: for {LOCK_SECONDS:g} s another process has been writing voices. Try again."
+        ) from error
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise VoiceStoreError(
+            f"The voice cannot be {doing}: {reason}. Make room in the voice folder and let flashtts write to it, "
+            f"or choose another with --voice_dir."
+        ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_200_OK
 
@@ -48,6 +49,12 @@ class OpenAIController(Controller):
     def models(self, service: SharedService) -> Models:
         """The model that is served comes first; the other names mean the same model."""
         return Models([Model(name, service.started) for name in service.model_names])
+
+    @get("/models/{name:str}", summary="Tell of a model (OpenAI)", opt={"errors": ("404",)}, sync_to_thread=False)
+    def model(self, service: SharedService, name: FromPath[str]) -> Model:
+        """One of the names in `/v1/models`."""
+        check_model(name, service.model_names)
+        return Model(name, service.started)
 
     @get("/audio/models", summary="List the speech models (Open WebUI)", sync_to_thread=False)
     def audio_models(self, service: SharedService) -> AudioModels:

@@ -12,7 +12,7 @@ from litestar.status_codes import HTTP_200_OK
 
 from flashtts_server.bodies import body_of
 from flashtts_server.media import Source
-from flashtts_server.openapi import body_route
+from flashtts_server.openapi import body_route, voice_route
 from flashtts_server.replies import VoiceCreated, VoiceDeleted, VoiceEntry, VoiceNames, Voices
 from flashtts_server.scope import AnyRequest
 from flashtts_server.service import SharedService
@@ -26,7 +26,7 @@ class VoicesController(Controller):
     path = "/v1/audio/voices"
     tags = ("OpenAI",)
 
-    @get(summary="List the voices")
+    @get(summary="List the voices", opt={"errors": ("400",)})
     async def voices(
         self,
         service: SharedService,
@@ -60,8 +60,9 @@ class VoicesController(Controller):
         name = await while_connected(request, service.add_voice(wanted.name, source, overwrite=wanted.overwrite))
         return VoiceCreated(name, name, int(time.time()))
 
-    @delete("/{voice_id:str}", status_code=HTTP_200_OK, summary="Forget a voice")
+    @delete("/{voice_id:path}", status_code=HTTP_200_OK, summary="Forget a voice", opt=voice_route())
     async def delete_voice(self, service: SharedService, voice_id: FromPath[str]) -> VoiceDeleted:
         """Built-in voices cannot be deleted: 422."""
-        await service.synthesizer.voices.remove(voice_id)
-        return VoiceDeleted(voice_id)
+        name = voice_id.removeprefix("/")  # a path, as a name may have a slash in it
+        await service.synthesizer.voices.remove(name)
+        return VoiceDeleted(name)

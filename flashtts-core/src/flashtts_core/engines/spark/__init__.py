@@ -48,7 +48,6 @@ def flashtts_engines() -> list[EngineSpec]:
                     for name in ("config.json", "model.safetensors", "pytorch_model.bin")
                 ),
             ),
-            roles="data/roles",
             uses_llm=True,
             knobs=frozenset(
                 {
@@ -57,6 +56,7 @@ def flashtts_engines() -> list[EngineSpec]:
                 }
             ),
             own=SparkSettings,
+            roles="data/roles",
             requires=("torch", "tokenizers", "yaml", "soxr"),
             install='pip install "flashtts[torch]"',
         )

@@ -44,18 +44,19 @@ class SparkEngine:
     """An open Spark-TTS model, as an ``Engine``. Make it with ``open_spark``."""
 
     name = "spark"
-    abilities = Abilities(
-        languages=("zh", "en"),
-        scripts=frozenset({"Han", "Latin"}),
-        cloning=True,
-        labels=True,
-        sampling=frozenset(SAMPLING_FIELDS),
-    )
     rules = TextRules(normalize=True, merge=True)
     defaults = Sampling(temperature=0.9, top_k=50, top_p=0.95, repetition_penalty=1.0, max_tokens=4096, seed=0)
 
     def __init__(self, codec: Codec, vocabulary: Vocabulary, backend: Backend, settings: Settings, own: SparkSettings):
         self.sample_rate = codec.audio.sample_rate
+        self.abilities = Abilities(
+            languages=("zh", "en"),
+            scripts=frozenset({"Han", "Latin"}),
+            cloning=True,
+            labels=True,
+            sampling=frozenset(SAMPLING_FIELDS),
+            encoding=codec.decoder.encoding,
+        )
         self.parallel = min(settings.llm_batch_size, _LINES_AT_ONCE)
         self._codec = codec
         self._vocabulary = vocabulary

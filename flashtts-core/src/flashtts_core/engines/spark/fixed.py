@@ -6,9 +6,7 @@ They are written by the names of their tokens, into one file of the voice folder
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import os
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -17,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from flashtts_core.continuity import Continuity
+from flashtts_core.disk import Disk
 from flashtts_core.engines.spark.prompt import Acoustics, Answer, Labels, Vocabulary
 
 FILE_NAME = ".spark-fixed-voices.json"
@@ -91,11 +90,7 @@ class FixedVoices:
 
     def _write(self, content: bytes) -> None:
         """Replace the file in one step, so that a crash leaves the old or the new one."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self._path.with_suffix(f".{os.getpid()}.new")
-        try:
-            fresh.write_bytes(content)
-            fresh.replace(self._path)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                fresh.unlink()
+        disk = Disk()
+        disk.make_folders(self._path.parent)
+        disk.replace(self._path, content)
+        disk.sync_folder(self._path.parent)

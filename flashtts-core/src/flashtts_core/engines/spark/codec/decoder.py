@@ -6,6 +6,7 @@ The prenet runs over all of them; the generator, twenty times as costly, over th
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -78,6 +79,13 @@ class BiCodecDecoder(nn.Module):
     def hop(self) -> int:
         """Samples of one token."""
         return self.decoder.hop
+
+    @property
+    def encoding(self) -> str:
+        """A hash of what gives tokens their meaning: the codebook, and the projection of the global tokens."""
+        weights = (self.quantizer.codebook.weight, self.speaker_encoder.quantizer.project_out.weight)
+        content = b"".join(weight.detach().float().numpy(force=True).tobytes() for weight in weights)
+        return hashlib.sha256(content).hexdigest()[:16]
 
     @torch.inference_mode()
     def speaker(self, tokens: Sequence[int]) -> Speaker:

@@ -1,0 +1,85 @@
+"""What SGLang is asked for: the arguments of its engine, and the sampling parameters of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from flashtts_core import Settings, TokenRequest
+from flashtts_core.errors import BadCheckpoint, ConfigError
+
+RESERVED = 2
+"""Tokens of its context that SGLang keeps for itself."""
+_SEEDS = 2**32  # SGLang seeds numpy, which takes no larger ones
+
+
+class _ModelConfig(Struct):
+    max_position_embeddings: int
+
+
+def engine_arguments(folder: Path, settings: Settings) -> dict[str, Any]:
+    """Return the arguments of ``sglang.Engine`` for the model in ``folder``; raises ``ConfigError``, ``BadCheckpoint``.
+
+    Ids go in and out, so no tokenizer is loaded; answers come as disjoint pieces instead of growing lists.
+    """
+    return {
+        "model_path": str(folder),
+        "skip_tokenizer_init": True,
+        "incremental_streaming_output": True,
+        "stream_interval": 1,
+        "dtype": settings.torch_dtype,
+        "context_length": min(settings.max_length + RESERVED, _longest(folder)),
+        "max_running_requests": settings.llm_batch_size,
+        "mem_fraction_static": settings.llm_gpu_memory_utilization,
+        "random_seed": settings.seed % _SEEDS,
+        **device_arguments(settings.llm_device),
+    }
+
+
+def device_arguments(device: str) -> dict[str, Any]:
+    """Return the arguments that choose a device.
+
+    ``cuda:1`` is the second of the cards that ``CUDA_VISIBLE_DEVICES`` shows. That variable is left alone: it would
+    hide the other cards from the codec, which lives in this process.
+    """
+    kind, _, index = device.partition(":")
+    if kind == "mps":
+        raise ConfigError("--llm_device mps: this backend runs on NVIDIA GPUs. Use auto or cuda, or --backend mlx-lm.")
+    if kind == "auto":
+        return {}
+    return {"device": kind, **({"base_gpu_id": int(index)} if index else {})}
+
+
+def sampling_parameters(request: TokenRequest, ends: Set[int]) -> dict[str, Any]:
+    """Return SGLang's sampling parameters for a request; ``ends`` are the ids at which it stops of itself.
+
+    ``ignore_eos`` switches off the model's own ends and, with them, ``stop_token_ids``. So SGLang is told the stop ids
+    only if each of its ends is one; otherwise it goes on, and the backend ends the answer and aborts.
+    """
+    sampling = request.sampling
+    parameters: dict[str, Any] = {
+        "temperature": sampling.temperature,
+        "top_k": sampling.top_k or -1,
+        "top_p": sampling.top_p,
+        "repetition_penalty": sampling.repetition_penalty,
+        "max_new_tokens": sampling.max_tokens,
+    }
+    if ends <= request.stop:
+        return {**parameters, "stop_token_ids": sorted(request.stop), "ignore_eos": False}
+    return {**parameters, "ignore_eos": True}
+
+
+def _longest(folder: Path) -> int:
+    path = folder / "config.json"
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_ModelConfig).max_position_embeddings
+    except OSError as error:
+        raise BadCheckpoint(
+            f"{path} cannot be read: {error.strerror or error}. Give the folder of the model."
+        ) from error
+    except msgspec.DecodeError as error:
+        raise BadCheckpoint(f"{path} is not the configuration of a language model: {error}.") from error

@@ -1,0 +1,127 @@
+"""Decides what is opened, an engine folder or the model itself, and with which arguments (pure, reads two files)."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from flashtts_core import Settings
+from flashtts_core.errors import BadCheckpoint, ConfigError
+
+logger = logging.getLogger(__name__)
+
+ENGINE_FOLDER = "tensorrt-engine"
+
+
+class _BuildConfig(Struct, frozen=True):
+    max_batch_size: int
+    max_seq_len: int
+
+
+class _Vocabulary(Struct, frozen=True):
+    vocab_size: int
+
+
+class _EngineFile(Struct, frozen=True):
+    """What an engine's ``config.json`` says of it."""
+
+    build_config: _BuildConfig
+    pretrained_config: _Vocabulary
+
+
+class _ModelFile(Struct, frozen=True):
+    """What a model's ``config.json`` says of it."""
+
+    vocab_size: int
+    max_position_embeddings: int
+
+
+class Plan(Struct, frozen=True):
+    """What is opened: ``arguments`` of the runtime's LLM class, and the limits that follow from them."""
+
+    engine: bool
+    arguments: dict[str, Any]
+    vocab_size: int
+    max_length: int
+
+
+def plan(folder: Path, settings: Settings) -> Plan:
+    """Plan for the language model in ``folder``; raises ``ConfigError`` and ``BadCheckpoint``."""
+    _check_device(settings.llm_device)
+    engine = engine_folder(folder, settings)
+    if engine is None:
+        logger.info("No TensorRT engine was found; TensorRT-LLM runs the model %s on its PyTorch flow.", folder)
+        return _plan_model(folder, settings)
+    return _plan_engine(engine, settings)
+
+
+def engine_folder(folder: Path, settings: Settings) -> Path | None:
+    """Return the engine folder: the one given, else one beside the TTS model or inside the LLM's folder, if any."""
+    if settings.llm_tensorrt_path is not None:
+        given = Path(settings.llm_tensorrt_path).expanduser()
+        if not given.is_dir():
+            raise ConfigError(
+                f"--llm_tensorrt_path {given}: there is no such folder. Give the folder of a built engine, or leave "
+                f"the flag out to run the model itself."
+            )
+        return given
+    parents = [Path(settings.model_path).expanduser(), folder] if settings.model_path else [folder]
+    return next((path for parent in parents if (path := parent / ENGINE_FOLDER).is_dir()), None)
+
+
+def _plan_engine(folder: Path, settings: Settings) -> Plan:
+    file = _read(folder / "config.json", _EngineFile, "a TensorRT-LLM engine")
+    built = file.build_config
+    if built.max_batch_size < settings.llm_batch_size:
+        raise ConfigError(
+            f"--llm_batch_size {settings.llm_batch_size}: the engine in {folder} was built for {built.max_batch_size} "
+            f"sequences at once. Use --llm_batch_size {built.max_batch_size}, or build it with --max_batch_size "
+            f"{settings.llm_batch_size}."
+        )
+    arguments = {
+        "model": str(folder),
+        "skip_tokenizer_init": True,
+        "max_batch_size": settings.llm_batch_size,
+    }
+    return Plan(True, arguments, file.pretrained_config.vocab_size, built.max_seq_len)
+
+
+def _plan_model(folder: Path, settings: Settings) -> Plan:
+    file = _read(folder / "config.json", _ModelFile, "a language model")
+    max_length = min(settings.max_length, file.max_position_embeddings)
+    arguments = {
+        "model": str(folder),
+        "skip_tokenizer_init": True,
+        "dtype": settings.torch_dtype,
+        "max_batch_size": settings.llm_batch_size,
+        "max_seq_len": max_length,
+        "enable_chunked_prefill": True,  # else a prompt may not exceed max_num_tokens, which is 8192
+    }
+    return Plan(False, arguments, file.vocab_size, max_length)
+
+
+def _check_device(device: str) -> None:
+    kind, _, index = device.partition(":")
+    if kind in {"cpu", "mps"}:
+        raise ConfigError(f"--llm_device {device}: TensorRT-LLM runs on NVIDIA GPUs. Use auto, or another --backend.")
+    if index not in {"", "0"}:
+        raise ConfigError(
+            f"--llm_device {device}: TensorRT-LLM takes the first card it sees. "
+            f"Start with CUDA_VISIBLE_DEVICES={index} and --llm_device cuda."
+        )
+
+
+File = TypeVar("File", bound=Struct)
+
+
+def _read(path: Path, kind: type[File], what: str) -> File:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except OSError as error:
+        raise BadCheckpoint(f"{path} cannot be read: {error.strerror or error}. Give the folder of {what}.") from error
+    except msgspec.DecodeError as error:
+        raise BadCheckpoint(f"{path} does not describe {what}: {error}.") from error
