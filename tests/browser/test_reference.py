@@ -23,7 +23,7 @@ EXAMPLES = [
     "post-v1-audio-voices", "post-delete-speaker", "get-v1-models", "get-v1-audio-models", "post-v1-audio-speech",
     "get-v1-audio-voices", "get-health", "get-ready", "get-metrics", "get-server-info",
 ]  # fmt: skip
-"""Every operation in an order in which each finds what it needs, but for the one that needs an id and the WebSocket."""
+"""Every operation in an order in which each finds what it needs, but for the two that need a name and the WebSocket."""
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_every_endpoint_and_field_is_shown_and_described(page: Page, server: Liv
     assert len(shown) == page.locator("article").count()
     short = {path for path in description["paths"] if path.removeprefix("/v1") not in description["paths"]}
     assert set(shown) == short | {path for path in description["paths"] if not path.startswith("/v1/")}
-    assert len(EXAMPLES) + 2 == page.locator("article").count()
+    assert len(EXAMPLES) + 3 == page.locator("article").count()
     session = page.locator("#get-v1-audio-speech-stream")
     for schema in ("SessionConfig", "InputText", "AudioStart", "SessionDone"):
         for name in description["components"]["schemas"][schema]["properties"]:
@@ -68,6 +68,10 @@ def test_every_example_runs_as_a_form(page: Page) -> None:
         article.get_by_role("button", name="Send").click()
         answered(article)
     article = page.locator("#post-v1-audio-voices")
+    article.get_by_role("button", name="Send").click()
+    answered(article)
+    article = page.locator("#get-v1-models-name-")
+    article.locator("[id$=-name]").fill("tts-1")
     article.get_by_role("button", name="Send").click()
     answered(article)
     article = page.locator("#delete-v1-audio-voices-voice-id-")
