@@ -22,6 +22,8 @@ _WEYL, _MIX_1, _MIX_2 = (
     mx.array(np.uint64(value)) for value in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 )
 """The constants of SplitMix64 (Steele, Lea and Flood 2014)."""
+_TIES = 256
+"""Ids beyond the k likeliest that are looked at, for those that tie with the k-th."""
 
 
 class Chooser:
@@ -70,7 +72,16 @@ class Chooser:
 
     def _drawn(self, scores: Any, ids: Any) -> Any:
         """Return the place of the id that is drawn out of ``ids`` [N] with scores [N]."""
-        noise = gumbel(self._generator.getrandbits(64) - 2**63, ids)
+        key = self._generator.getrandbits(64) - 2**63
+        if self._top_k and (most := self._top_k + _TIES) < scores.size:
+            # Whatever follows is over some hundred ids, not over a vocabulary.
+            places = mx.argpartition(-scores, most)[:most]
+            return places[self._drawn_of(scores[places], ids[places], key)]
+        return self._drawn_of(scores, ids, key)
+
+    def _drawn_of(self, scores: Any, ids: Any, key: int) -> Any:
+        """Return the place that is drawn with the noise of ``key``."""
+        noise = gumbel(key, ids)
         if 0 < self._top_k < scores.size:
             least = mx.topk(scores, self._top_k).min()  # ids that tie with it stay
             scores = mx.where(scores < least, -math.inf, scores)
