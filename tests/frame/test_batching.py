@@ -115,3 +115,24 @@ def test_closing_fails_what_waits_and_joins_the_threads() -> None:
         assert not any(thread.name.startswith("test-codec") for thread in threading.enumerate())
 
     asyncio.run(check())
+
+
+def test_an_item_whose_event_loop_is_gone_takes_no_worker_with_it() -> None:
+    worker = Worker(open_gate=False)
+
+    async def begin() -> Batcher[int, int]:
+        batcher = Batcher(worker.compute, name="test-codec")
+        first = asyncio.create_task(batcher.submit(0))
+        await asyncio.to_thread(worker.entered.wait, 10)
+        first.cancel()
+        return batcher
+
+    async def go_on(batcher: Batcher[int, int]) -> int:
+        worker.gate.set()
+        try:
+            return await batcher.submit(1)
+        finally:
+            await batcher.aclose()
+
+    batcher = asyncio.run(begin())
+    assert asyncio.run(go_on(batcher)) == 2

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from flashtts_core.errors import EngineError
@@ -30,7 +31,8 @@ class Job(Generic[Item, Result]):
 
     def resolve(self, result: Result | None, error: BaseException | None) -> None:
         """Hand over the outcome; called by the worker thread."""
-        self.loop.call_soon_threadsafe(self._settle, result, error)
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more, and others need the worker
+            self.loop.call_soon_threadsafe(self._settle, result, error)
 
     def _settle(self, result: Result | None, error: BaseException | None) -> None:
         if self.future.done():  # the request was closed while its item was computed
