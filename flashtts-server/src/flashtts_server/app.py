@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.resources import files
 from typing import Any, cast
 
+from anyio import CancelScope
 from litestar import Litestar, Router
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import CacheControlHeader
@@ -121,8 +122,9 @@ def _lifespan(service: Service, load: Load, hooks: Hooks) -> Callable[[Litestar]
         finally:
             service.drain()
             opening.cancel()
-            await asyncio.wait([opening])
-            await service.aclose()
+            with CancelScope(shield=True):  # a second signal cancels this, too; unjoined threads would keep the process
+                await asyncio.wait([opening])
+                await service.aclose()
 
     return lifespan
 
