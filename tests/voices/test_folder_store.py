@@ -18,6 +18,7 @@ from flashtts_core.types import Reference, Voice
 from flashtts_core.voices import FolderStore
 from flashtts_core.voices import folder as folder_module
 from flashtts_core.voices.names import checked_name, folder_name
+from flashtts_core.voices.stored import Content
 from voices.disks import QuickDisk
 
 REFERENCE = Reference(b"RIFF...", "what is said", b"latent")
@@ -33,7 +34,7 @@ def pitch(store: FolderStore, encoding: str = "tone", name: str = "anna") -> flo
     return None if codes is None else float(codes["pitch"][0])
 
 
-def content(store: FolderStore, name: str = "anna") -> folder_module.Content:
+def content(store: FolderStore, name: str = "anna") -> Content:
     return store.load(name, "tone").content
 
 

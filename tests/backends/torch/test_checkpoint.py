@@ -166,7 +166,7 @@ def test_a_tied_model_may_carry_a_head_and_one_that_differs_counts(
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"model_type": "mamba"}, "type 'mamba'; known here are qwen2 and llama"),
+        ({"model_type": "mamba"}, "type 'mamba'; the torch backend runs qwen2 and llama"),
         ({"model_type": None}, "is not the configuration of a language model"),
         ({"hidden_act": "gelu"}, "hidden_act"),
         ({"use_sliding_window": True}, "use_sliding_window"),

@@ -6,7 +6,8 @@ that callers added; ``FolderStore`` keeps the last on disk.
 
 from __future__ import annotations
 
-from flashtts_core.voices.folder import FolderStore, StoredVoice
+from flashtts_core.voices.folder import FolderStore
 from flashtts_core.voices.library import VoiceLibrary
+from flashtts_core.voices.stored import StoredVoice
 
 __all__ = ["FolderStore", "StoredVoice", "VoiceLibrary"]

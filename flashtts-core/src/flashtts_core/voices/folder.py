@@ -17,65 +17,27 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import msgspec
 import safetensors.numpy
 from filelock import FileLock, Timeout
-from msgspec import Struct
 from numpy.typing import NDArray
 
 from flashtts_core.disk import PARTIAL, Disk
 from flashtts_core.errors import UnknownVoice, VoiceExists, VoiceStoreError
 from flashtts_core.types import Reference, Voice
 from flashtts_core.voices.names import folder_name, spelled
+from flashtts_core.voices.stored import META, Content, Kept, StoredVoice
 
 LOCK_SECONDS = 30.0
 """How long a writer waits for its turn; a turn takes milliseconds."""
-_META = "voice.json"
 _LOCK = ".lock"
 _TRASH = ".removed-"
 _VOICE_FOLDER = re.compile("[0-9a-f]{32}")
 _LEFTOVER = re.compile(rf"(reference|latent|codes)-[0-9a-f]{{32}}.*|\..*{re.escape(PARTIAL)}")
 
 logger = logging.getLogger(__name__)
-
-Content: TypeAlias = tuple[str, str | None, str | None]
-"""What a voice was made from: hashes of recording and latent, and the transcript. The codes follow from it."""
-
-
-class StoredVoice(Struct, frozen=True, forbid_unknown_fields=True):
-    """The content of ``voice.json``; ``reference``, ``latent`` and the values of ``codes`` are files beside it."""
-
-    name: str
-    created: float
-    """Seconds since the epoch."""
-    reference: str
-    latent: str | None = None
-    transcript: str | None = None
-    codes: dict[str, str] = {}
-    """By the encoding they are in."""
-    next_name: str | None = None
-    """The name it is getting: its name as soon as the folder is that name's."""
-    format: Literal[1] = 1
-
-    @property
-    def content(self) -> Content:
-        """What the voice was made from."""
-        return self.reference, self.latent, self.transcript
-
-    @property
-    def files(self) -> frozenset[str | None]:
-        """The names of all files of the voice."""
-        return frozenset({_META, self.reference, self.latent, *self.codes.values()})
-
-
-class Kept(Struct, frozen=True, eq=False):
-    """What the store has of a voice: its codes, or else the reference to make them from."""
-
-    content: Content
-    codes: Mapping[str, NDArray[Any]] | None
-    reference: Reference | None
 
 
 class FolderStore:
@@ -119,7 +81,7 @@ class FolderStore:
         assert voice.reference is not None, "a voice that is kept has the recording it was made from"
         folder, reference = self._folder(voice.name), voice.reference
         with self._exclusively("kept"):
-            if not overwrite and (folder / _META).exists():
+            if not overwrite and (folder / META).exists():
                 raise VoiceExists(
                     f"There is already a voice {voice.name!r}. Choose another name, or send overwrite=true.",
                     param="name",
@@ -154,10 +116,10 @@ class FolderStore:
     def remove(self, name: str) -> None:
         """Forget a voice, a damaged one too; raises ``UnknownVoice``."""
         folder = self._folder(name)
-        if not (folder / _META).exists():
+        if not (folder / META).exists():
             raise _unknown(name)  # before the lock, which would make the folder of a store that was never written to
         with self._exclusively("removed"):
-            if not (folder / _META).exists():
+            if not (folder / META).exists():
                 raise _unknown(name)
             trash = self._root / f"{_TRASH}{uuid.uuid4().hex}"
             self._disk.move(folder, trash)  # one step: the voice is gone even if deleting the files is cut short
@@ -172,7 +134,7 @@ class FolderStore:
         with self._exclusively("renamed"):
             if (meta := self._meta(folder)) is None:
                 raise _unknown(name)
-            if (target / _META).exists():
+            if (target / META).exists():
                 raise VoiceExists(f"There is already a voice {new_name!r}. Choose another name.", param="new_name")
             self._discard(target)  # what a save that was cut short left there
             self._commit(folder, msgspec.structs.replace(meta, next_name=spelled(new_name)))
@@ -198,7 +160,7 @@ class FolderStore:
 
     def _meta(self, folder: Path) -> StoredVoice | None:
         try:
-            meta = msgspec.json.decode((folder / _META).read_bytes(), type=StoredVoice)
+            meta = msgspec.json.decode((folder / META).read_bytes(), type=StoredVoice)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -232,7 +194,7 @@ class FolderStore:
     def _commit(self, folder: Path, meta: StoredVoice) -> None:
         """Make ``meta`` the state of the voice in one step."""
         self._disk.sync_folder(folder)  # what it names has its name before it is named
-        self._disk.replace(folder / _META, msgspec.json.format(msgspec.json.encode(meta)))
+        self._disk.replace(folder / META, msgspec.json.format(msgspec.json.encode(meta)))
         self._disk.sync_folder(folder)
         self._disk.sync_folder(self._root)
 

@@ -15,9 +15,10 @@ import msgspec
 from flashtts_core.engines import Abilities
 from flashtts_core.errors import NotSupported, RequestError, UnknownVoice, VoiceExists, VoiceStoreError
 from flashtts_core.types import Reference, Voice
-from flashtts_core.voices.folder import Content, FolderStore
+from flashtts_core.voices.folder import FolderStore
 from flashtts_core.voices.names import checked_name, spelled
 from flashtts_core.voices.roles import RoleFolder
+from flashtts_core.voices.stored import Content
 
 CACHE_SIZE = 64
 """Encoded voices kept in memory; the others are read again when they are used."""
