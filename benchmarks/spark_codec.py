@@ -1,9 +1,9 @@
 """Speed, memory and seams of Spark-TTS's codec, on random weights of the official size.
 
 Run ``python benchmarks/spark_codec.py`` (3 GB of memory, minutes; needs torch; if transformers is there, its wav2vec2
-is timed beside ours). Both sides of each comparison run in one process, one after the other; times are the best of
-several runs. ``--memory`` also writes a codec of the official size (1.5 GB) and measures a fresh process that opens it:
-the peak of anonymous pages above what it had after ``import torch``, in shares of the weights in use.
+is timed beside ours). Both sides of each comparison run in one process, streams and whole decodes in turns; times are
+the best of several runs. ``--memory`` also writes a codec of the official size (1.5 GB) and measures a fresh process
+that opens it: the peak of anonymous pages above what it had after ``import torch``, in shares of the weights in use.
 """
 
 from __future__ import annotations
@@ -86,13 +86,19 @@ def randomize(network: nn.Module) -> None:
 
 def best(work: Callable[[], object], runs: int = 3) -> float:
     """Return the shortest time of some runs, in seconds, after one that warms up."""
-    work()
-    times = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return min(times)
+    return in_turns(work, runs=runs)[0]
+
+
+def in_turns(*works: Callable[[], object], runs: int) -> list[float]:
+    """Return the shortest time of each, in seconds; they take turns, so a machine that slows down slows all of them."""
+    times: list[list[float]] = [[] for _ in works]
+    for turn in range(runs + 1):
+        for work, taken in zip(works, times, strict=True):
+            start = time.perf_counter()
+            work()
+            if turn:  # the first warms up
+                taken.append(time.perf_counter() - start)
+    return [min(taken) for taken in times]
 
 
 def convolutions(network: nn.Module, frames: Tensor) -> list[tuple[nn.Module, tuple[int, ...]]]:
@@ -140,7 +146,8 @@ def streaming(decoder: BiCodecDecoder) -> None:
     chance = torch.Generator().manual_seed(1)
     tokens: list[int] = torch.randint(0, 8192, (SECONDS * RATE,), generator=chance).tolist()
     speaker = decoder.speaker(list(range(0, 4096, 128)))
-    total = best(partial(decoder.decode, [Piece(speaker, tokens, 0, len(tokens))]), 2)
+    whole = partial(decoder.decode, [Piece(speaker, tokens, 0, len(tokens))])
+    total = best(whole, 2)
     voice = best(partial(decoder.speaker, list(range(32))))
     print(f"whole decode of {SECONDS} s: {total:.2f} s, {total / SECONDS:.2f} of real time")
     print(f"conditioning, once for a voice: {voice * 1e3:.1f} ms")
@@ -148,7 +155,7 @@ def streaming(decoder: BiCodecDecoder) -> None:
     reach = decoder.reach
     for first, growth, most, ahead in SCHEDULES:
         schedule = Schedule(first, growth, most, reach, min(ahead, reach))
-        cost = best(partial(stream, decoder, speaker, tokens, schedule), 1)
+        cost, total = in_turns(partial(stream, decoder, speaker, tokens, schedule), whole, runs=2)
         start = Piece(speaker, tokens[: first + ahead], 0, first)
         one = best(partial(decoder.decode, [start]), 2)
         print(f"{first:5}  {growth:6}  {most:4}  {ahead:10}   {cost / total:15.2f}   {one:13.2f}")
