@@ -11,7 +11,6 @@ import click
 
 from flashtts_backend_llamacpp.formats import FORMATS, NumberFormat
 from flashtts_core.errors import ConfigError
-from flashtts_core.host import find_model
 from flashtts_core.plugins import Plugins
 
 
@@ -21,6 +20,7 @@ def convert(plugins: Plugins) -> click.Group:
     def run(model: str, number_format: NumberFormat, output: Path | None, overwrite: bool) -> None:
         from flashtts_backend_llamacpp.convert import convert_model  # noqa: PLC0415  # these are heavy
         from flashtts_backend_llamacpp.files import find_language_model  # noqa: PLC0415
+        from flashtts_core.host import find_model  # noqa: PLC0415
 
         logging.getLogger("gguf").setLevel(logging.WARNING)  # it reports every file it writes
         folder = find_language_model(asyncio.run(find_model(model, plugins)))
