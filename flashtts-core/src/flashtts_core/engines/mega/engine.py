@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from flashtts_core.backends import Backend
 from flashtts_core.batching import Batcher
 from flashtts_core.engines import Abilities, EngineContext, TextRules
+from flashtts_core.engines.language_model import open_language_model
 from flashtts_core.engines.mega import MegaSettings
 from flashtts_core.engines.mega.alignment import Aligned
 from flashtts_core.engines.mega.checkpoint import MegaFiles, find_files
@@ -31,7 +32,7 @@ from flashtts_core.engines.mega.prompt import Vocabulary
 from flashtts_core.engines.mega.reference import Recording, fit_latent, prepare
 from flashtts_core.engines.mega.speakers import Speakers, codes_of
 from flashtts_core.engines.mega.speaking import Drawn, Instruments, Paced, Pacer, Written, sound, speak
-from flashtts_core.errors import BadCheckpoint, EmptySpeech, NotSupported
+from flashtts_core.errors import EmptySpeech, NotSupported
 from flashtts_core.settings import Settings
 from flashtts_core.text.alphabet import unreadable_scripts
 from flashtts_core.types import SAMPLING_FIELDS, AudioChunk, Diffusion, Line, Reference, Sampling, Style, Voice
@@ -155,13 +156,7 @@ async def open_mega(context: EngineContext) -> MegaEngine:
     own = context.own if isinstance(context.own, MegaSettings) else MegaSettings()
     files = find_files(context.folder)
     vocabulary, networks = await asyncio.to_thread(_load, files, context.settings)
-    backend = await context.open_backend(files.llm)
-    if vocabulary.highest >= backend.vocab_size:
-        await backend.aclose()
-        raise BadCheckpoint(
-            f"The language model in {files.llm} has {backend.vocab_size} ids; its tokenizer names "
-            f"{vocabulary.highest}. Fetch both from the same model."
-        )
+    backend = await open_language_model(context, files.llm, highest=vocabulary.highest)
     return MegaEngine(networks, vocabulary, backend, context.settings, own)
 
 

@@ -18,6 +18,7 @@ from flashtts_core.audio.window import Schedule
 from flashtts_core.backends import Backend
 from flashtts_core.batching import Batcher
 from flashtts_core.engines import Abilities, EngineContext, TextRules
+from flashtts_core.engines.language_model import open_language_model
 from flashtts_core.engines.orpheus import OrpheusSettings
 from flashtts_core.engines.orpheus.checkpoint import OrpheusFiles, find_files, find_snac
 from flashtts_core.engines.orpheus.codec.config import SLOTS
@@ -27,7 +28,7 @@ from flashtts_core.engines.orpheus.languages import Language, choose_language, s
 from flashtts_core.engines.orpheus.prompt import Vocabulary
 from flashtts_core.engines.orpheus.speaking import Instruments, Utterance
 from flashtts_core.engines.orpheus.tags import settle_tags
-from flashtts_core.errors import BadCheckpoint, EmptySpeech, NotSupported
+from flashtts_core.errors import EmptySpeech, NotSupported
 from flashtts_core.nn.devices import choose_device
 from flashtts_core.settings import Settings
 from flashtts_core.types import SAMPLING_FIELDS, AudioChunk, Line, Reference, Sampling, Style, Voice
@@ -134,13 +135,7 @@ async def open_orpheus(context: EngineContext) -> OrpheusEngine:
     language = choose_language(context.folder, context.settings.lang)
     files = find_files(context.folder, await find_snac(context.folder, context.settings))
     model = await asyncio.to_thread(_load, files, language, context.settings)
-    backend = await context.open_backend(files.llm)
-    if model.vocabulary.highest >= backend.vocab_size:
-        await backend.aclose()
-        raise BadCheckpoint(
-            f"The language model in {files.llm} has {backend.vocab_size} ids; its tokenizer names "
-            f"{model.vocabulary.highest}. Fetch both from the same model."
-        )
+    backend = await open_language_model(context, files.llm, highest=model.vocabulary.highest)
     return OrpheusEngine(model, backend, context.settings, own)
 
 

@@ -20,6 +20,7 @@ from flashtts_core.audio.window import Schedule
 from flashtts_core.backends import Backend
 from flashtts_core.batching import Batcher
 from flashtts_core.engines import Abilities, EngineContext, TextRules
+from flashtts_core.engines.language_model import open_language_model
 from flashtts_core.engines.spark import SparkSettings
 from flashtts_core.engines.spark.checkpoint import SparkFiles, find_files
 from flashtts_core.engines.spark.codec.decoder import Piece, Speaker
@@ -177,13 +178,7 @@ async def open_spark(context: EngineContext) -> SparkEngine:
     own = context.own if isinstance(context.own, SparkSettings) else SparkSettings()
     files = find_files(context.folder)
     vocabulary, codec = await asyncio.to_thread(_load, files, context.settings)
-    backend = await context.open_backend(files.llm)
-    if vocabulary.highest >= backend.vocab_size:
-        await backend.aclose()
-        raise BadCheckpoint(
-            f"The language model in {files.llm} has {backend.vocab_size} ids; its tokenizer names "
-            f"{vocabulary.highest}. Fetch both from the same model."
-        )
+    backend = await open_language_model(context, files.llm, highest=vocabulary.highest)
     return SparkEngine(codec, vocabulary, backend, context.settings, own)
 
 
