@@ -12,7 +12,7 @@ import pytest
 from flashtts_core.backends.guard import GuardedBackend
 from flashtts_core.errors import BackendDied, FlashTTSError, RequestError
 from flashtts_core.testing.conformance.choosing import ChoosingContract
-from flashtts_core.testing.conformance.opened import gathered, ids_of, skip
+from flashtts_core.testing.conformance.opened import endless, gathered, ids_of, skip
 
 FREED_WITHIN = 4
 """Deltas that a neighbour may get until a place is free: two may be on their way and one step may be running."""
@@ -54,14 +54,14 @@ class BackendContract(ChoosingContract):
 
     def test_closing_a_stream_frees_its_place_within_a_step(self) -> None:
         async def work(backend: GuardedBackend) -> None:
-            async with aclosing(backend.generate(self.request("stays", max_tokens=400))) as neighbour:
+            async with aclosing(endless(backend, self.request("stays", max_tokens=400))) as neighbour:
                 await anext(neighbour)
                 for count in (0, 1, 3):
                     async with aclosing(backend.generate(self.request("goes", max_tokens=400))) as leaving:
                         await skip(leaving, count)
                     for _ in range(FREED_WITHIN):
                         await anext(neighbour)
-                    assert backend.running == 1
+                    assert backend.running <= 1
             await self._idle(backend)
             assert len(await ids_of(backend, self.request(max_tokens=3))) == 3
 
@@ -89,7 +89,7 @@ class BackendContract(ChoosingContract):
 
     def test_bad_prompts_are_refused_and_harm_nobody(self) -> None:
         async def work(backend: GuardedBackend) -> None:
-            async with aclosing(backend.generate(self.request("stays", max_tokens=400))) as neighbour:
+            async with aclosing(endless(backend, self.request("stays", max_tokens=400))) as neighbour:
                 await anext(neighbour)
                 for prompt in ((), (backend.vocab_size,), (1 << 40,), (-1,), (1,) * (backend.max_length + 1)):
                     with pytest.raises(RequestError):
@@ -106,13 +106,15 @@ class BackendContract(ChoosingContract):
             try:
                 requests = [self.request(f"d{number}", max_tokens=400) for number in range(12)]
                 running = [asyncio.create_task(ids_of(backend, request)) for request in requests]
-                async with aclosing(backend.generate(self.request(max_tokens=400))) as deltas:
+                async with aclosing(endless(backend, self.request(max_tokens=400))) as deltas:
                     await anext(deltas)
                     await self.kill(bare)
                     with pytest.raises(BackendDied):
-                        await skip(deltas, 500)
+                        await skip(deltas, 10_000)
                 for result in await asyncio.gather(*running, return_exceptions=True):
-                    assert isinstance(result, BackendDied), result
+                    # A fast model may have written the whole answer before it was killed.
+                    complete = isinstance(result, list) and len(result) == 400
+                    assert complete or isinstance(result, BackendDied), result
                 assert not backend.alive
                 with pytest.raises(BackendDied):
                     await ids_of(backend, self.request())

@@ -123,6 +123,14 @@ async def ids_of(backend: Backend, request: TokenRequest) -> list[int]:
         return [token async for delta in deltas for token in delta]
 
 
+async def endless(backend: Backend, request: TokenRequest) -> AsyncGenerator[list[int], None]:
+    """Yield the deltas of ``request``, asked again whenever it ends: a fast model may finish any answer unseen."""
+    while True:
+        async with aclosing(backend.generate(request)) as deltas:
+            async for delta in deltas:
+                yield delta
+
+
 async def gathered(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
     """Run coroutines together; the first error ends them all."""
     async with asyncio.TaskGroup() as group:
