@@ -24,7 +24,7 @@ from flashtts_core.errors import NotSupported
 from flashtts_core.settings import Settings
 from flashtts_core.synthesizer import Synthesizer
 from flashtts_core.types import AudioChunk, Line, Reference, Sampling, Usage, Voice
-from flashtts_server.serve import SpeechServer, listen
+from flashtts_server.serve import SpeechServer, listen, settled
 from flashtts_server.settings import ServerSettings
 
 SAMPLE_RATE = 24_000
@@ -139,7 +139,7 @@ class MeasuredServer(SpeechServer):
             return Synthesizer(engine, Settings(voice_dir="/nonexistent"))
 
         self.listener = listen("127.0.0.1", port)
-        super().__init__(settings, self.listener, load)
+        super().__init__(settings, self.listener, settled(load))
         app = self.config.loaded_app
 
         async def measured(scope: Any, receive: Any, send: Any) -> None:
@@ -152,6 +152,18 @@ class MeasuredServer(SpeechServer):
             await send({"type": "http.response.body", "body": body})
 
         self.config.loaded_app = measured
+
+
+async def bare(scope: Any, receive: Any, send: Any) -> None:
+    """Answer as the server does one piece of sound after the lead of 0.1 s, and do nothing else: the limit."""
+    if scope["type"] != "http":
+        return
+    while (await receive()).get("more_body"):
+        pass
+    await asyncio.sleep(0.1)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"audio/pcm")]})
+    await send({"type": "http.response.body", "body": bytes(4800), "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def main() -> None:
@@ -167,6 +179,8 @@ def main() -> None:
     settings = ServerSettings(host="127.0.0.1", max_concurrency=options.places)
     engine = PacedEngine(lead=options.lead, pace=options.pace)
     server = MeasuredServer(settings, engine, callbacks, options.port)
+    if callbacks:
+        server.config.loop = "asyncio"  # uvloop's callbacks are out of reach; the server's part of them is the same
     server.run(sockets=[server.listener])
 
 

@@ -46,9 +46,13 @@ def waits(node: ast.AST) -> bool:
 
 
 def is_async_by_contract(function: ast.AsyncFunctionDef) -> bool:
-    """Say whether a function is async only because a protocol says so: Python's own, or its body is a refusal."""
+    """Say whether a function is async because a protocol says so: Python's own, a guard, or its body is a refusal.
+
+    Litestar runs guards that are plain functions in threads.
+    """
     refusal = all(isinstance(node, ast.Expr | ast.Raise | ast.Pass) for node in function.body)
-    return refusal or function.name.startswith("__a")
+    annotations = {ast.unparse(each.annotation) for each in function.args.args if each.annotation is not None}
+    return refusal or function.name.startswith("__a") or "BaseRouteHandler" in annotations
 
 
 def test_there_are_sources() -> None:

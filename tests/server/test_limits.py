@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+import uvicorn.config
 
 from flashtts_core.audio.formats import FORMATS
 from flashtts_core.testing import ToneEngine, ToneSettings
@@ -173,6 +174,8 @@ def test_requests_are_spoken_side_by_side(start: Start) -> None:
 def test_the_event_loop_is_free_under_32_streams(
     start: Start, monkeypatch: pytest.MonkeyPatch, collected: None
 ) -> None:
+    factories = uvicorn.config.LOOP_FACTORIES
+    monkeypatch.setitem(factories, "auto", factories["asyncio"])  # uvloop's callbacks cannot be timed
     server = start(ToneSettings(real_time_factor=0.05, parallel=8), ServerSettings(max_concurrency=32))
     steps: list[float] = []
     run = asyncio.events.Handle._run

@@ -106,6 +106,12 @@ class AudioStream:
         self._chunks = self._deliver()
         self._first: AudioChunk | None = None
 
+    def launch(self) -> None:
+        """Let the engine begin before anybody waits for the sound; doing so again is harmless."""
+        while self._planned and len(self._running) <= self._ahead:
+            planned = self._planned.popleft()
+            self._running.append((_LineTask(self._speak, planned.line), planned))
+
     async def start(self) -> Self:
         """Wait for the first sound, so that errors come before anything was sent; raises what the engine raised."""
         if self._first is None:
@@ -149,7 +155,7 @@ class AudioStream:
         await self.aclose()
 
     async def _deliver(self) -> AsyncGenerator[AudioChunk, None]:
-        self._launch()
+        self.launch()
         while self._running:
             _, planned = self._running[0]
             async with aclosing(self._passage()) as chunks:
@@ -169,14 +175,9 @@ class AudioStream:
                     yield AudioChunk(joiner.process(chunk.samples), chunk.sample_rate, chunk.usage)
             await task.aclose()
             self._running.popleft()
-            self._launch()
+            self.launch()
             last = planned.line.closes or not self._overlap
         yield AudioChunk(joiner.finish(), self.sample_rate)
-
-    def _launch(self) -> None:
-        while self._planned and len(self._running) <= self._ahead:
-            planned = self._planned.popleft()
-            self._running.append((_LineTask(self._speak, planned.line), planned))
 
 
 async def _paced(

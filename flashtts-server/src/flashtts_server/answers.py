@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
 from typing import Literal
 
 import msgspec
@@ -26,8 +27,9 @@ from flashtts_core.audio.encode import Encoder, encode_whole
 from flashtts_core.audio.formats import FORMATS, AudioFormat
 from flashtts_core.audio.resample import Resampler, resample
 from flashtts_core.types import SpeechRequest
+from flashtts_server.connected import Connected
 from flashtts_server.deadlines import until
-from flashtts_server.errors import broken_off
+from flashtts_server.errors import ClientGone, broken_off
 from flashtts_server.scope import AnyRequest, request_id
 from flashtts_server.service import Service
 from flashtts_server.speech import Speech
@@ -38,6 +40,8 @@ PCM_RATE = 24_000
 """The rate of pcm under /v1/audio, in Hz: its clients cannot be told another."""
 SEND_GRACE = 5.0
 """Seconds beyond the deadline after which even a client that does not read is let go."""
+_AT_ONCE = 0.001
+"""Seconds; a chunk that took longer was waited for, and others had their turn meanwhile."""
 
 
 class Delivery(Struct, frozen=True):
@@ -56,16 +60,26 @@ class Delivery(Struct, frozen=True):
 async def answer(service: Service, request: AnyRequest, wanted: SpeechRequest, delivery: Delivery) -> ASGIResponse:
     """Speak, and return the answer once it can begin; raises every error that comes before."""
     speech = await Speech.begin(service, wanted, whole=delivery.way == "whole")
-    spec = FORMATS[delivery.format]
+    try:
+        return await (_whole if delivery.way == "whole" else _streamed)(speech, request, delivery)
+    except BaseException:
+        await speech.aclose()
+        raise
+
+
+async def _streamed(speech: Speech, request: AnyRequest, delivery: Delivery) -> ASGIResponse:
+    """Return the answer with its first bytes there; all else is made ready while the model works on them."""
     headers = _headers(speech, delivery)
-    if delivery.way == "whole":
-        body = await _whole(speech, delivery)
-        headers["Content-Disposition"] = f"inline; filename=speech.{spec.extension}"
-        return ASGIResponse(body=body, media_type=spec.content_type, headers=headers)
     headers |= {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # a proxy that gathers it makes it late
+    pieces = encoded(speech, delivery)
     if delivery.way == "events":
-        return SpeechResponse(events(speech, delivery, request), speech, "text/event-stream", headers)
-    return SpeechResponse(_noted(encoded(speech, delivery), request), speech, spec.content_type, headers)
+        response = SpeechResponse(pieces, speech, "text/event-stream", headers)
+        first = await anext(pieces, b"")
+        response.rest = events(first, pieces, speech, delivery, request)
+    else:
+        response = SpeechResponse(pieces, speech, FORMATS[delivery.format].content_type, headers)
+        response.first = await anext(pieces, b"")
+    return response
 
 
 class SpeechResponse(ASGIStreamingResponse):
@@ -76,50 +90,74 @@ class SpeechResponse(ASGIStreamingResponse):
     """
 
     def __init__(
-        self, body: AsyncGenerator[bytes, None], speech: Speech, media_type: str, headers: dict[str, str]
+        self, pieces: AsyncGenerator[bytes, None], speech: Speech, media_type: str, headers: dict[str, str]
     ) -> None:
-        super().__init__(iterator=body, media_type=media_type, headers=headers)
-        self._body = body
+        super().__init__(iterator=pieces, media_type=media_type, headers=headers)
+        self.first = b""
+        """What of the body is there before the rest."""
+        self.rest = pieces
+        self._pieces = pieces
         self._speech = speech
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the answer."""
+        """Send the answer; an error that breaks it off carries the request's id into the server's log."""
         try:
             async with until(self._speech.deadline + SEND_GRACE):
                 await super().__call__(scope, receive, send)
+        except Exception as error:
+            error.add_note(f"Request {request_id(scope)} was broken off.")
+            raise
         finally:
             with CancelScope(shield=True):
                 try:
-                    await self._body.aclose()
+                    await self.rest.aclose()
+                    await self._pieces.aclose()
                 finally:
                     await self._speech.aclose()
+
+    async def send_body(self, send: Send, receive: Receive) -> None:
+        """Send the body, as long as there is a client."""
+        with suppress(ClientGone):
+            async with Connected(receive):
+                if self.first:
+                    await send({"type": "http.response.body", "body": self.first, "more_body": True})
+                async for piece in self.rest:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def encoded(speech: Speech, delivery: Delivery) -> AsyncGenerator[bytes, None]:
     """Yield the speech in its format, as soon as there are bytes."""
     rate = delivery.sample_rate or speech.sample_rate
     resampler = Resampler(speech.sample_rate, rate)
+    if FORMATS[delivery.format].codec is not None:
+        await asyncio.sleep(0)  # the engine begins, and works while the codec is opened, which takes up to 4 ms
     with Encoder(delivery.format, rate) as encoder:
-        await asyncio.sleep(0)  # opening a codec takes up to 4 ms, which is enough for one step of the event loop
+        asked = time.monotonic()
         async with aclosing(speech.chunks()) as chunks:
             async for chunk in chunks:
+                if time.monotonic() - asked < _AT_ONCE:
+                    await asyncio.sleep(0)  # chunks that are there already would keep the event loop to themselves
                 if piece := encoder.encode(resampler.process(chunk.samples)):
                     yield piece
-                await asyncio.sleep(0)  # chunks that are there already would keep the event loop to themselves
+                asked = time.monotonic()
         if tail := encoder.encode(resampler.finish()) + encoder.finish():
             yield tail
 
 
-async def events(speech: Speech, delivery: Delivery, request: AnyRequest) -> AsyncGenerator[bytes, None]:
+async def events(
+    first: bytes, pieces: AsyncIterator[bytes], speech: Speech, delivery: Delivery, request: AnyRequest
+) -> AsyncGenerator[bytes, None]:
     """Yield OpenAI's server-sent events, and one where each turn of a dialogue begins if that was asked for."""
     told = 0
+    piece = first
     try:
-        async with aclosing(encoded(speech, delivery)) as pieces:
-            async for piece in pieces:
-                for turn, start in list(enumerate(speech.turns))[told:] if delivery.turns else ():
-                    yield _event("turn", turn=turn, start=start)
-                told = len(speech.turns)
-                yield _event("delta", audio=base64.b64encode(piece).decode("ascii"))
+        while piece:
+            for turn, start in list(enumerate(speech.turns))[told:] if delivery.turns else ():
+                yield _event("turn", turn=turn, start=start)
+            told = len(speech.turns)
+            yield _event("delta", audio=base64.b64encode(piece).decode("ascii"))
+            piece = await anext(pieces, b"")
     except Exception as error:  # noqa: BLE001  # the status is sent: this event is how the client hears of it
         yield _event("error", error=broken_off(request, error))
         return
@@ -134,23 +172,13 @@ async def events(speech: Speech, delivery: Delivery, request: AnyRequest) -> Asy
     )
 
 
-async def _noted(body: AsyncGenerator[bytes, None], request: AnyRequest) -> AsyncGenerator[bytes, None]:
-    """Pass a body on; an error that breaks it off carries the request's id into the server's log."""
-    async with aclosing(body):
-        try:
-            async for piece in body:
-                yield piece
-        except Exception as error:
-            error.add_note(f"Request {request_id(request.scope)} was broken off.")
-            raise
-
-
-async def _whole(speech: Speech, delivery: Delivery) -> bytes:
-    try:
-        chunk = await speech.read()
-        return await asyncio.to_thread(_encode, chunk.samples, speech.sample_rate, delivery)
-    finally:
-        await speech.aclose()
+async def _whole(speech: Speech, request: AnyRequest, delivery: Delivery) -> ASGIResponse:
+    chunk = await speech.read()
+    body = await asyncio.to_thread(_encode, chunk.samples, speech.sample_rate, delivery)
+    await speech.aclose()
+    spec = FORMATS[delivery.format]
+    headers = _headers(speech, delivery) | {"Content-Disposition": f"inline; filename=speech.{spec.extension}"}
+    return ASGIResponse(body=body, media_type=spec.content_type, headers=headers)
 
 
 def _encode(samples: NDArray[np.float32], sample_rate: int, delivery: Delivery) -> bytes:

@@ -20,6 +20,7 @@ from flashtts_server.deadlines import deadline_in, until
 from flashtts_server.errors import ClientGone
 from flashtts_server.forms import Field, read_multipart, read_urlencoded
 from flashtts_server.scope import AnyRequest, remember_renamed
+from flashtts_server.service import SharedService
 from flashtts_server.wire import MULTIPART, URLENCODED, Body
 
 LARGE = 256 * 1024
@@ -28,11 +29,12 @@ LARGE = 256 * 1024
 B = TypeVar("B", bound=Body)
 
 
-def body_of(kind: type[B]) -> Callable[[AnyRequest], Awaitable[B]]:
+def body_of(kind: type[B]) -> Callable[[AnyRequest, SharedService], Awaitable[B]]:
     """Return the provider of a body that is JSON, or a form if it says so."""
 
-    async def provide(request: AnyRequest) -> B:
-        seconds = request.app.state.service.settings.read_timeout
+    # It takes the service, so that Litestar resolves one after the other and not both in tasks of their own.
+    async def provide(request: AnyRequest, service: SharedService) -> B:
+        seconds = service.settings.read_timeout
         async with until(deadline_in(seconds), f"The body did not arrive within {seconds:g} s; send it faster."):
             body = await read_body(request, kind)
         remember_renamed(request.scope, kind.renamed)  # from here on it is the core that names fields

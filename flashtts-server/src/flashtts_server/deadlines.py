@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from types import TracebackType
 
 from flashtts_core.errors import RequestTimeout
 
@@ -17,14 +16,22 @@ def deadline_in(seconds: float) -> float:
 TOO_LONG = "The request took longer than this server allows. Send less text, or raise --request_timeout."
 
 
-@asynccontextmanager
-async def until(deadline: float, message: str = TOO_LONG) -> AsyncIterator[None]:
+class until:  # noqa: N801  # read as "async with until(deadline)"; a class, as a generator costs every piece of audio
     """Raise ``RequestTimeout`` with ``message`` in the block when the loop's clock passes ``deadline``."""
-    timer = asyncio.timeout_at(deadline)
-    try:
-        async with timer:
-            yield
-    except TimeoutError:
-        if not timer.expired():
-            raise
-        raise RequestTimeout(message) from None
+
+    __slots__ = ("_message", "_timer")
+
+    def __init__(self, deadline: float, message: str = TOO_LONG) -> None:
+        self._timer = asyncio.timeout_at(deadline)
+        self._message = message
+
+    async def __aenter__(self) -> None:
+        await self._timer.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            await self._timer.__aexit__(kind, error, traceback)
+        except TimeoutError:
+            raise RequestTimeout(self._message) from None

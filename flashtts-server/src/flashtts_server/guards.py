@@ -1,6 +1,7 @@
 """Lets in who has the API key, and keeps out what pages of other sites make a browser send.
 
-Routes that say ``public`` need no key: health, readiness and the pages.
+Routes that say ``public`` need no key: health, readiness and the pages. Guards are coroutines, though they wait for
+nothing: Litestar runs plain functions in threads, which costs a request more than all that it has to be checked for.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ PUBLIC = {"public": True}
 Connection: TypeAlias = ASGIConnection[Any, Any, Any, Any]
 
 
-def refuse_early(connection: Connection, handler: BaseRouteHandler) -> None:
+async def refuse_early(connection: Connection, handler: BaseRouteHandler) -> None:
     """Raise ``Refused`` for speech that can have no place, ``NotReady`` or ``BackendDied``, before the body is read."""
     if handler.opt.get("audio"):
         connection.app.state.service.check_room()
@@ -34,7 +35,7 @@ class ApiKeyGuard:
     def __init__(self, key: str) -> None:
         self._expected = key.encode()
 
-    def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+    async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Check one request; a WebSocket is checked by its handler, which can say what is wrong."""
         # A browser asks with OPTIONS what it may do before it sends a key.
         asks = connection.scope.get("method") == "OPTIONS"
@@ -59,7 +60,7 @@ class OriginGuard:
     def __init__(self, origins: Collection[str]) -> None:
         self._origins = origins
 
-    def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+    async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Check one request; a WebSocket is checked by its handler, which can say what is wrong."""
         if connection.scope["type"] != ScopeType.WEBSOCKET and connection.scope.get("method") not in _HARMLESS:
             self.check(connection)

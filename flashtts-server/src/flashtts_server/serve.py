@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -38,7 +39,7 @@ def serve(settings: Settings, server_settings: ServerSettings, plugins: Plugins)
     """Serve until told to stop; raises ``ConfigError`` if the server or the model cannot be started."""
     listener = listen(server_settings.host, server_settings.port)
     try:
-        server = SpeechServer(server_settings, listener, loader(settings, plugins))
+        server = SpeechServer(server_settings, listener, settled(loader(settings, plugins)))
         with logging_to(sys.stderr, server_settings):
             server.run(sockets=[listener])
     finally:
@@ -60,6 +61,21 @@ def loader(settings: Settings, plugins: Plugins) -> Callable[[], Awaitable[Synth
         return synthesizer
 
     return load
+
+
+def settled(load: Callable[[], Awaitable[Synthesizer]]) -> Callable[[], Awaitable[Synthesizer]]:
+    """Return ``load`` for a process that only serves: what is loaded then stays, and is not looked through again.
+
+    Python's garbage collector would stop all streams for 50 ms each time it did.
+    """
+
+    async def load_and_settle() -> Synthesizer:
+        synthesizer = await load()
+        gc.collect()
+        gc.freeze()
+        return synthesizer
+
+    return load_and_settle
 
 
 def listen(host: str, port: int) -> socket.socket:

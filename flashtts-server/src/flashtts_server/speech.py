@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncGenerator, Coroutine, Iterator
-from contextlib import contextmanager
-from typing import Any, Self, TypeVar
+from collections.abc import AsyncGenerator
+from types import TracebackType
+from typing import Self
 
 from flashtts_core.errors import FlashTTSError
 from flashtts_core.stream import AudioStream
@@ -14,36 +13,10 @@ from flashtts_core.synthesizer import Passage
 from flashtts_core.types import AudioChunk, SpeechRequest, Usage
 from flashtts_server.admission import Demand, Place
 from flashtts_server.deadlines import deadline_in, until
-from flashtts_server.errors import ClientGone
+from flashtts_server.metrics import SpeechMetrics
 from flashtts_server.player import Player
 from flashtts_server.records import note
-from flashtts_server.scope import AnyRequest
 from flashtts_server.service import Opened, Service
-
-T = TypeVar("T")
-
-
-async def while_connected(request: AnyRequest, work: Coroutine[Any, Any, T]) -> T:
-    """Return what ``work`` returns, or cancel it and raise ``ClientGone`` when the client leaves first.
-
-    Litestar watches for that only once an answer has begun. The body has to be read before.
-    """
-    task = asyncio.create_task(work)
-    gone = asyncio.create_task(_disconnect(request))
-    try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        raise ClientGone
-    finally:
-        task.cancel()
-        gone.cancel()
-        await asyncio.wait({task, gone})
-
-
-async def _disconnect(request: AnyRequest) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 class Turn:
@@ -89,7 +62,7 @@ class Turn:
 
 
 class Speech:
-    """Speech that was admitted and has begun; iterate over ``chunks`` or ``read`` it, then close it.
+    """Speech that was admitted and is being made; iterate over ``chunks`` or ``read`` it, then close it.
 
     It is made in a ``turn``, which it ends when it is closed if it was begun with one of its own.
     """
@@ -108,12 +81,13 @@ class Speech:
         self._whole = whole
         self._owns_turn = owns_turn
         self._player = Player()
-        self._waited = 0.0  # seconds, for the model
+        self._judge = _Judge(self._metrics)  # of the model
+        self._started = False
         self._closed = False
 
     @classmethod
     async def begin(cls, service: Service, wanted: SpeechRequest, *, whole: bool) -> Self:
-        """Wait for a place and for the first sound; raises every error that can come before it."""
+        """Wait for a place and begin; raises every error that comes before the engine has made anything."""
         turn = await Turn.begin(service, Demand(len(wanted.text), listening=not whole))
         try:
             return await cls._open(turn, wanted, whole=whole, owns_turn=True)
@@ -124,7 +98,13 @@ class Speech:
     @classmethod
     async def part(cls, turn: Turn, wanted: SpeechRequest, passage: Passage) -> Self:
         """Wait for the first sound of a part of what is said in a turn; raises every error that can come before it."""
-        return await cls._open(turn, wanted, passage=passage)
+        speech = await cls._open(turn, wanted, passage=passage)
+        try:
+            await speech.start()
+        except BaseException:
+            await speech.aclose()
+            raise
+        return speech
 
     @classmethod
     async def _open(
@@ -138,15 +118,17 @@ class Speech:
     ) -> Self:
         async with until(turn.deadline):
             stream = await turn.opened.synthesizer.open(wanted, whole=whole, passage=passage)
-            speech = cls(stream, turn, whole=whole, owns_turn=owns_turn)
-            try:
-                with speech._judged():
-                    await stream.start()
-            except BaseException:
-                await speech.aclose()
-                raise
-        turn.heard()
-        return speech
+        stream.launch()
+        return cls(stream, turn, whole=whole, owns_turn=owns_turn)
+
+    async def start(self) -> None:
+        """Wait for the first sound; raises ``RequestTimeout`` and every error that can come before it."""
+        if not self._started:
+            with self._judge:
+                async with until(self.deadline):
+                    await self._stream.start()
+            self._started = True
+            self._turn.heard()
 
     @property
     def seconds(self) -> float:
@@ -160,6 +142,7 @@ class Speech:
 
     async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
         """Yield the speech piece by piece; raises ``RequestTimeout`` and what the engine raises."""
+        await self.start()
         sounded = 0
         while (chunk := await self._next()) is not None:
             while len(self.turns) <= self._stream.turn:
@@ -170,7 +153,8 @@ class Speech:
 
     async def read(self) -> AudioChunk:
         """Return all of it; raises as ``chunks``."""
-        with self._judged():
+        await self.start()
+        with self._judge:
             async with until(self.deadline):
                 chunk = await self._stream.read()
         self._player.hear(0.0, len(chunk.samples) / self.sample_rate)
@@ -186,7 +170,7 @@ class Speech:
             await self._stream.aclose()
         finally:
             if self._owns_turn:
-                self._turn.end(complete=self.complete)
+                self._turn.end(complete=self.complete or self._judge.failed)
             self._account()
 
     def _account(self) -> None:
@@ -194,29 +178,37 @@ class Speech:
         metrics.spent(self.usage)
         metrics.audio.inc(sound)
         if sound:
-            metrics.factor.observe(self._waited / sound)
+            metrics.factor.observe(self._judge.waited / sound)
         if not self._whole:
             metrics.played(self._player)
         note(audio_seconds=round(sound, 2), gaps=self._player.gaps)
 
     async def _next(self) -> AudioChunk | None:
-        before = self._waited
-        with self._judged():
+        before = self._judge.waited
+        with self._judge:
             async with until(self.deadline):
                 chunk = await anext(self._stream, None)
         if chunk is not None:
-            self._player.hear(self._waited - before, len(chunk.samples) / self.sample_rate)
+            self._player.hear(self._judge.waited - before, len(chunk.samples) / self.sample_rate)
         return chunk
 
-    @contextmanager
-    def _judged(self) -> Iterator[None]:
-        """Count the time, and remember of an error that it, and not the client, ended the speech."""
-        began = time.monotonic()
-        try:
-            yield
-        except Exception as error:
-            self.complete = True
+
+class _Judge:
+    """Counts the seconds of its blocks, ``waited``, and remembers of an error that it ended the speech, ``failed``."""
+
+    def __init__(self, metrics: SpeechMetrics) -> None:
+        self.waited = 0.0
+        self.failed = False
+        self._metrics = metrics
+        self._began = 0.0
+
+    def __enter__(self) -> None:
+        self._began = time.monotonic()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.waited += time.monotonic() - self._began
+        if isinstance(error, Exception):
+            self.failed = True
             self._metrics.failed(error.code if isinstance(error, FlashTTSError) else "internal_error").inc()
-            raise
-        finally:
-            self._waited += time.monotonic() - began

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from flashtts_core.backends.choices import choices_of
-from flashtts_core.backends.sampling import ScoreSampler, gumbel
+from flashtts_core.backends.sampling import ScoreSampler, gumbel, largest, nucleus
 from flashtts_core.backends.torch.head import Head, restrict
 from flashtts_core.backends.torch.sampling import Sampler, choose
 from flashtts_core.backends.torch.sampling import gumbel as torch_gumbel
@@ -51,6 +51,27 @@ def test_the_noise_is_that_of_the_torch_backend() -> None:
     for key in (0, -1, 2**63 - 1, -(2**63), 123_456_789):
         expected = torch_gumbel(torch.tensor([[key]]), torch.from_numpy(ids))[0].numpy()
         np.testing.assert_allclose(gumbel(key, ids), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 50, 4999, 5000, 9000])
+@pytest.mark.parametrize("size", [1, 2, 300, 5000])
+def test_the_largest_are_those_of_a_sorted_row_and_what_ties_with_the_last(size: int, count: int) -> None:
+    draw = np.random.default_rng(4)
+    for row in (draw.standard_normal(size), draw.integers(0, 40, size), np.arange(size), np.zeros(size)):
+        least = np.sort(row)[max(0, size - count)]
+        np.testing.assert_array_equal(largest(row.astype(np.float32), count), np.flatnonzero(row >= least))
+
+
+@pytest.mark.parametrize("mass", [0.01, 0.5, 0.9, 0.999, 1 - 1e-9])
+@pytest.mark.parametrize("scale", [0.01, 1.0, 30.0])
+def test_the_nucleus_is_that_of_a_sorted_row(scale: float, mass: float) -> None:
+    row = (scale * np.random.default_rng(5).standard_normal(20_000)).astype(np.float32)
+    order = np.argsort(-row, kind="stable")
+    share = np.exp(row[order].astype(np.float64) - row.max())
+    kept = int(np.searchsorted(np.cumsum(share), mass * share.sum())) + 1
+    found = nucleus(row, mass)
+    assert abs(len(found) - kept) <= 1  # the sums round
+    np.testing.assert_array_equal(found, order[: len(found)])
 
 
 def test_scores_stay_as_they_are_and_those_that_are_not_numbers_are_refused() -> None:

@@ -20,6 +20,11 @@ from flashtts_core.types import TokenRequest
 _WEYL, _MIX_1, _MIX_2 = (np.uint64(value) for value in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 """The constants of SplitMix64 (Steele, Lea and Flood 2014)."""
 
+_FOLDS_EACH = 32
+"""Folds for each id that is wanted: the more there are, the closer their maxima bound the last one."""
+_FIRST_NUCLEUS = 256
+"""Ids that are tried first as holding the mass that top-p keeps."""
+
 Ids = NDArray[np.int64]
 Scores = NDArray[np.float32]
 
@@ -59,7 +64,7 @@ class ScoreSampler:
             column = int(row.argmax())
             token = column if ids is None else int(ids[column])
         else:
-            token = self._draw(row / np.float32(self._temperature), ids)
+            token = self._draw(row, ids)
         self._written += 1
         if self._seen is not None:
             self._seen[token] = True
@@ -69,25 +74,59 @@ class ScoreSampler:
         """Make ids seen before less likely."""
         if self._seen is None:
             return row
-        seen = self._seen if ids is None else self._seen[ids]
-        penalty = np.float32(self._penalty)
-        return np.where(seen, np.where(row < 0, row * penalty, row / penalty), row)
+        columns = np.flatnonzero(self._seen if ids is None else self._seen[ids])
+        seen, penalty = row[columns], np.float32(self._penalty)
+        row = row.copy()
+        row[columns] = np.where(seen < 0, seen * penalty, seen / penalty)
+        return row
 
     def _draw(self, row: Scores, ids: Ids | None) -> int:
         """Draw from the softmax of ``row`` [N] under top-k and top-p; ``ids`` [N] are what its columns stand for."""
         if ids is None:
             ids = _all_ids(self._vocab_size)
         if 0 < self._top_k < len(row):
-            kept = row >= np.partition(row, -self._top_k)[-self._top_k]  # ids that tie with the k-th stay
-            row, ids = row[kept], ids[kept]
+            columns = largest(row, self._top_k)
+            row, ids = row[columns], ids[columns]
+        row = row / np.float32(self._temperature)
         if self._top_p < 1:
-            order = np.argsort(-row, kind="stable")
-            share = np.exp(row[order].astype(np.float64) - row[order[0]])
-            share /= share.sum()
-            before = np.cumsum(share) - share
-            order = order[: max(1, int(np.count_nonzero(before < self._top_p)))]
-            row, ids = row[order], ids[order]
+            columns = nucleus(row, self._top_p)
+            row, ids = row[columns], ids[columns]
         return int(ids[(row + gumbel(self._generator.getrandbits(64) - 2**63, ids)).argmax()])
+
+
+def largest(row: Scores, count: int) -> Ids:
+    """Return the columns of the ``count`` largest of ``row`` [N], ascending, and of those that tie with the last.
+
+    A row is cut into folds, and as many of their maxima as there are wanted bound the last one from below: a pass of
+    maxima leaves some hundreds to look at, where a partition would move the whole row.
+    """
+    if count >= len(row):
+        return np.arange(len(row))
+    fold = len(row) // (_FOLDS_EACH * count)
+    bound = row[: fold * _FOLDS_EACH * count].reshape(fold, -1).max(axis=0) if fold > 1 else row
+    columns = np.flatnonzero(row >= np.partition(bound, -count)[-count])
+    found = row[columns]
+    kept: Ids = columns[found >= np.partition(found, -count)[-count]]
+    return kept
+
+
+def nucleus(row: Scores, mass: float) -> Ids:
+    """Return the columns of ``row`` [N] that top-p keeps, likeliest first: those before which less than ``mass`` lies.
+
+    Only as many as are needed are put in order; a vocabulary is large, and most of it is hardly ever said.
+    """
+    weights = np.exp(row - row.max())
+    total = weights.sum(dtype=np.float64)
+    count = _FIRST_NUCLEUS
+    while True:
+        columns = largest(row, count)
+        columns = columns[np.argsort(-row[columns], kind="stable")]
+        share = weights[columns].astype(np.float64) / total
+        before = np.cumsum(share) - share
+        kept = int(np.count_nonzero(before < mass))
+        if kept < len(columns) or len(columns) == len(row):
+            return columns[: max(1, kept)]
+        count *= 8
 
 
 def gumbel(key: int, ids: Ids) -> Scores:

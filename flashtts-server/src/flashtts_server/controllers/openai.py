@@ -13,11 +13,11 @@ from flashtts_server.admission import Demand
 from flashtts_server.answers import PCM_RATE, Delivery, answer
 from flashtts_server.bodies import body_of
 from flashtts_server.catalogue import check_model
+from flashtts_server.connected import Connected
 from flashtts_server.openapi import speech_route
 from flashtts_server.replies import AudioModel, AudioModels, Model, Models
 from flashtts_server.scope import AnyRequest
 from flashtts_server.service import Service, SharedService
-from flashtts_server.speech import while_connected
 from flashtts_server.wire import CreateSpeechBody
 
 
@@ -43,7 +43,8 @@ class OpenAIController(Controller):
         """OpenAI's fields and all of `/speak`. pcm is 24 kHz unless `sample_rate` says otherwise."""
         check_model(wanted.model, service.model_names)
         _check_length(wanted.input, service.settings.max_input_length)
-        return await while_connected(request, _spoken(service, request, wanted))
+        async with Connected(request.receive):
+            return await _spoken(service, request, wanted)
 
     @get("/models", summary="List the models (OpenAI)", sync_to_thread=False)
     def models(self, service: SharedService) -> Models:

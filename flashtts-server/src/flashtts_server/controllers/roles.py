@@ -7,12 +7,12 @@ from litestar.di import NamedDependency, Provide
 from litestar.status_codes import HTTP_200_OK
 
 from flashtts_server.bodies import body_of
+from flashtts_server.connected import Connected
 from flashtts_server.media import Source
 from flashtts_server.openapi import body_route
 from flashtts_server.replies import RoleDone, Roles
 from flashtts_server.scope import AnyRequest
 from flashtts_server.service import SharedService
-from flashtts_server.speech import while_connected
 from flashtts_server.wire import AddSpeakerBody, DeleteSpeakerBody, RenameSpeakerBody
 
 
@@ -47,7 +47,8 @@ class RolesController(Controller):
             transcript=wanted.reference_text,
             latent=wanted.latent_file,
         )
-        name = await while_connected(request, service.add_voice(wanted.name, source, overwrite=wanted.overwrite))
+        async with Connected(request.receive):
+            name = await service.add_voice(wanted.name, source, overwrite=wanted.overwrite)
         return RoleDone(name)
 
     @post(

@@ -12,11 +12,11 @@ from flashtts_core.types import Reference
 from flashtts_server.admission import Demand
 from flashtts_server.answers import Delivery, answer
 from flashtts_server.bodies import body_of
+from flashtts_server.connected import Connected
 from flashtts_server.media import Source
 from flashtts_server.openapi import speech_route
 from flashtts_server.scope import AnyRequest
 from flashtts_server.service import Service, SharedService
-from flashtts_server.speech import while_connected
 from flashtts_server.wire import CloneBody, MultiSpeakBody, SpeakBody, SpeechFields
 
 
@@ -41,7 +41,8 @@ class SpeechController(Controller):
         self, request: AnyRequest, service: SharedService, wanted: NamedDependency[SpeakBody]
     ) -> ASGIResponse:
         """The role is the engine's first voice if none is named. The answer is audio."""
-        return await while_connected(request, answer(service, request, wanted.to_core(), delivery_of(wanted)))
+        async with Connected(request.receive):
+            return await answer(service, request, wanted.to_core(), delivery_of(wanted))
 
     @post(
         ["/multi_speak", "/v1/multi_speak"],
@@ -64,7 +65,8 @@ class SpeechController(Controller):
         delivery = delivery_of(wanted)
         if wanted.stream_format == "sse":
             delivery = msgspec.structs.replace(delivery, way="events", turns=True)
-        return await while_connected(request, answer(service, request, wanted.to_core(), delivery))
+        async with Connected(request.receive):
+            return await answer(service, request, wanted.to_core(), delivery)
 
     @post(
         ["/clone_voice", "/v1/clone_voice"],
@@ -77,7 +79,8 @@ class SpeechController(Controller):
         self, request: AnyRequest, service: SharedService, wanted: NamedDependency[CloneBody]
     ) -> ASGIResponse:
         """The recording is uploaded, or given as a URL or base64; it is used for this request and not kept."""
-        return await while_connected(request, _cloned(service, request, wanted))
+        async with Connected(request.receive):
+            return await _cloned(service, request, wanted)
 
 
 async def _cloned(service: Service, request: AnyRequest, wanted: CloneBody) -> ASGIResponse:

@@ -11,12 +11,12 @@ from litestar.params import FromPath, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
 from flashtts_server.bodies import body_of
+from flashtts_server.connected import Connected
 from flashtts_server.media import Source
 from flashtts_server.openapi import body_route, voice_route
 from flashtts_server.replies import VoiceCreated, VoiceDeleted, VoiceEntry, VoiceNames, Voices
 from flashtts_server.scope import AnyRequest
 from flashtts_server.service import SharedService
-from flashtts_server.speech import while_connected
 from flashtts_server.wire import AddVoiceBody
 
 
@@ -57,7 +57,8 @@ class VoicesController(Controller):
             transcript=wanted.reference_text,
             latent=wanted.latent_file,
         )
-        name = await while_connected(request, service.add_voice(wanted.name, source, overwrite=wanted.overwrite))
+        async with Connected(request.receive):
+            name = await service.add_voice(wanted.name, source, overwrite=wanted.overwrite)
         return VoiceCreated(name, name, int(time.time()))
 
     @delete("/{voice_id:path}", status_code=HTTP_200_OK, summary="Forget a voice", opt=voice_route())
