@@ -41,6 +41,11 @@ def install_workspace(session: nox.Session, *requirements: str) -> None:
     session.install("-c", CONSTRAINTS, *editable, *requirements)
 
 
+def install_with_stand_in(session: nox.Session, backend: str) -> None:
+    """Install a backend whose runtime is played by a stand-in: nothing but the core comes along with it."""
+    session.install("-c", CONSTRAINTS, "-e", "flashtts-core", "-e", backend, "httpx", "pytest>=8.3,<10")
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style and import contracts."""
@@ -70,8 +75,12 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def torch(session: nox.Session) -> None:
     """Run the tests of the engines and the backend that need torch."""
-    install_workspace(session, "-r", "tests/requirements.txt", "-r", "tests/requirements-torch.txt")
-    session.run("pytest", *(session.posargs or TORCH_TESTS))
+    install_workspace(
+        session, "-r", "tests/requirements.txt", "-r", "tests/requirements-torch.txt", "pytest-xdist>=3.6,<4"
+    )
+    # Small models gain nothing from a second thread; a second process halves the time.
+    side_by_side = ["-n", "2", "--dist", "loadfile", *TORCH_TESTS]
+    session.run("pytest", *(session.posargs or side_by_side), env={"OMP_NUM_THREADS": "1"})
 
 
 @nox.session(name="backend-llamacpp")
@@ -114,7 +123,7 @@ def browser(session: nox.Session) -> None:
 @nox.session(name="backend-sglang")
 def backend_sglang(session: nox.Session) -> None:
     """Test the SGLang backend on a stand-in, and the stand-in against SGLang's source, which is never imported."""
-    install_workspace(session, "-e", "flashtts-backend-sglang", "-r", "tests/requirements.txt")
+    install_with_stand_in(session, "flashtts-backend-sglang")
     session.install("--no-deps", "sglang==0.5.23")
     session.run("pytest", *(session.posargs or ["tests/backends/sglang"]))
 
@@ -122,7 +131,7 @@ def backend_sglang(session: nox.Session) -> None:
 @nox.session(name="backend-trt")
 def backend_trt(session: nox.Session) -> None:
     """Test the TensorRT-LLM backend on a stand-in, and the stand-in against a record of the interface."""
-    install_workspace(session, "-e", "flashtts-backend-trt", "-r", "tests/requirements.txt")
+    install_with_stand_in(session, "flashtts-backend-trt")
     session.run("pytest", *(session.posargs or ["tests/backends/trt"]))
 
 
