@@ -18,7 +18,8 @@ from flashtts_server.errors import ClientGone
 class Connected:
     """Cancels the block when the client leaves, and raises ``ClientGone`` in its place.
 
-    The body of the request has to be read before. Use it as ``async with Connected(request.receive):``.
+    A block that ends all the same, ends as usual: what it returns may have to be closed. The body of the request has to
+    be read before. Use it as ``async with Connected(request.receive):``.
     """
 
     def __init__(self, receive: Receive) -> None:
@@ -38,10 +39,10 @@ class Connected:
         self._watch.cancel()
         if not self._gone:
             return
-        if kind is None:  # it ended as the client left: the cancellation is on its way, and would hit what comes next
+        if kind is not asyncio.CancelledError:  # one that is still on its way would hit what comes next
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.sleep(0)
-        if self._task.uncancel() <= self._cancelling and kind in {None, asyncio.CancelledError}:
+        if self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise ClientGone from None
 
     async def _look(self) -> None:
