@@ -328,3 +328,4 @@ def test_a_stop_that_comes_twice_ends_at_once(process: Callable[..., Process]) -
         with pytest.raises(httpx.RemoteProtocolError):
             list(sound)
     assert server.process.wait(60) == 0
+    assert "Traceback" not in server.log.read_text()

@@ -17,7 +17,9 @@ class ShortenBrokenOff(logging.Filter):
     """Replaces the traceback of an answer that was broken off on purpose by one line."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Shorten the record, if it is one of those; it is logged in any case."""
+        """Shorten the record, if it is one of those; drop the traceback of a server that was told to stop twice."""
+        if record.exc_info is None and str(record.msg).rstrip().endswith(_CUT_SHORT):
+            return False
         error = record.exc_info[1] if record.exc_info else None
         reason = None if error is None else next((each for each in _behind(error) if _is_meant(each)), None)
         if reason is not None:
@@ -26,6 +28,9 @@ class ShortenBrokenOff(logging.Filter):
             record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
         return True
 
+
+_CUT_SHORT = "asyncio.exceptions.CancelledError"
+"""How the message ends that Litestar makes of its own end when a second signal cancels that."""
 
 SHORTEN = ShortenBrokenOff()
 """The one filter; adding it to a logger twice is harmless."""
