@@ -51,7 +51,8 @@ class Passage:
     def __init__(self) -> None:
         self.request_id = uuid.uuid4().hex
         self.lines = 0
-        self.voices: dict[VoiceChoice, Voice] = {}
+        self.voices: dict[str | int | None, tuple[VoiceChoice, Voice]] = {}
+        """By name, or by the identity of a recording, which is kept beside; hashing 10 MiB would hold the loop up."""
         self.continuities: defaultdict[str, Continuity] = defaultdict(Continuity)
 
 
@@ -136,7 +137,7 @@ class Synthesizer:
         skipped: frozenset[str] = frozenset()
         for number, turn in enumerate(turns_of(request)):
             style, stretch = pace(turn.style, self.engine.abilities)
-            voice = await self._voice(turn.voice, passage.voices)
+            voice = await self._voice(turn.voice, passage)
             divided = await self._in_io(divide, turn.text, self.engine, request.limits)
             skipped |= divided.skipped
             for place, text in enumerate(divided.pieces, 1):
@@ -160,11 +161,12 @@ class Synthesizer:
     async def _in_io(self, compute: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._io, compute, *arguments)
 
-    async def _voice(self, choice: VoiceChoice, known: dict[VoiceChoice, Voice]) -> Voice:
-        if choice not in known:
+    async def _voice(self, choice: VoiceChoice, passage: Passage) -> Voice:
+        key = id(choice) if isinstance(choice, Reference) else choice
+        if key not in passage.voices:
             made = self.voices.clone(choice) if isinstance(choice, Reference) else self.voices.get(choice)
-            known[choice] = await made
-        return known[choice]
+            passage.voices[key] = choice, await made
+        return passage.voices[key][1]
 
     def _ignored(self, request: SpeechRequest) -> list[str]:
         fields = ((request.sampling, SAMPLING_FIELDS), (request.diffusion, DIFFUSION_FIELDS))
