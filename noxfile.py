@@ -27,11 +27,17 @@ BACKENDS = [f"flashtts-backend-{name}" for name in ("llamacpp", "mlx", "sglang",
 EXAMPLES = ["examples/flashtts-backend-ngram", "examples/flashtts-engine-esperanto"]
 ENGINE_TESTS = [f"tests/engines/{name}" for name in ("spark", "orpheus", "mega")]
 TORCH_TESTS = ["tests/backends/torch", *ENGINE_TESTS, "tests/docs/torch"]
-RUNTIME_TESTS = [f"tests/backends/{name}" for name in ("llamacpp", "mlx", "sglang", "trt", "vllm")]
+RUNTIME_TESTS = [f"tests/backends/{name}" for name in ("llamacpp", "mlx", "sglang", "sglang_cpu", "trt", "vllm")]
 BROWSER_TESTS = "tests/browser"
 CLIENTS = {"pipecat": "pipecat-ai[openai]", "livekit": "livekit-plugins-openai"}
 OTHER_TESTS = [*TORCH_TESTS, *RUNTIME_TESTS, BROWSER_TESTS, "tests/clients"]
 """What has a session of its own."""
+WITHOUT_REGISTRATIONS = """
+from importlib.util import find_spec
+from pathlib import Path
+path = Path(find_spec("torchvision").origin)
+path.write_text(path.read_text().replace("_meta_registrations,", ""))
+"""
 SOURCES = ["src", *(f"{name}/src" for name in [*DISTRIBUTIONS, *BACKENDS] if name != ".")]
 
 
@@ -126,6 +132,21 @@ def backend_sglang(session: nox.Session) -> None:
     install_with_stand_in(session, "flashtts-backend-sglang")
     session.install("--no-deps", "sglang==0.5.23")
     session.run("pytest", *(session.posargs or ["tests/backends/sglang"]))
+
+
+@nox.session(name="backend-sglang-cpu")
+def backend_sglang_cpu(session: nox.Session) -> None:
+    """Run the contract on SGLang itself, on a CPU: its engine and scheduler, with torch in place of its kernels."""
+    install_with_stand_in(session, "flashtts-backend-sglang")
+    session.install("-c", CONSTRAINTS, "-e", "flashtts-core[torch]", "-r", "tests/requirements-sglang-cpu.txt")
+    without_cuda = ["sglang==0.5.23", "triton==3.8.0", "torchvision==0.28.0", "xgrammar==0.2.7", "torch_memory_saver"]
+    session.install("--no-deps", *without_cuda)
+    # torchvision, too, is built for CUDA; without this line it can be imported.
+    session.run("python", "-c", WITHOUT_REGISTRATIONS)
+    environment = {"PYTHONPATH": str(ROOT / "tests/backends/sglang_cpu/kernels"), "SGLANG_USE_CPU_ENGINE": "1"}
+    environment |= {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    chosen = session.posargs or ["tests/backends/sglang_cpu"]
+    session.run("pytest", "-o", "filterwarnings=", *chosen, env=environment)
 
 
 @nox.session(name="backend-trt")

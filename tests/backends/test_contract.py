@@ -209,6 +209,8 @@ def test_probabilities_by_hand() -> None:
     np.testing.assert_allclose(probabilities(scores, Sampling(1.0)), [0.5, 0.25, 0.15, 0.1])
     np.testing.assert_allclose(probabilities(scores, Sampling(1.0, 2)), [2 / 3, 1 / 3, 0, 0])
     np.testing.assert_allclose(probabilities(scores, Sampling(1.0, 0, 0.6)), [2 / 3, 1 / 3, 0, 0])
+    np.testing.assert_allclose(probabilities(scores, Sampling(1.0, 2, 0.6)), [1, 0, 0, 0])
+    np.testing.assert_allclose(probabilities(scores, Sampling(1.0, 2, 0.6), top_p_of_all=True), [2 / 3, 1 / 3, 0, 0])
     np.testing.assert_allclose(probabilities(scores, Sampling(0.0)), [1, 0, 0, 0])
     squared = np.array([0.25, 0.0625, 0.0225, 0.01])
     np.testing.assert_allclose(probabilities(scores, Sampling(0.5)), squared / squared.sum())

@@ -27,10 +27,12 @@ def probabilities(
     *,
     seen: Collection[int] = (),
     allowed: IdRanges | None = None,
+    top_p_of_all: bool = False,
 ) -> NDArray[np.float64]:
     """Return the distribution [V] of the next id for its ``scores`` [V]; ``seen`` are the ids of prompt and answer.
 
     ``allowed`` are the ids that may follow, stop ids included (``None``: all). ``None`` in ``sampling`` is neutral.
+    top-p is measured of what top-k leaves, as transformers does, or ``top_p_of_all``.
     """
     scores = np.array(scores, np.float64)
     if allowed is not None:
@@ -45,15 +47,17 @@ def probabilities(
     if temperature == 0:
         return np.asarray(np.arange(len(scores)) == scores.argmax(), np.float64)
     scores /= temperature
-    if sampling.top_k and sampling.top_k < len(scores):
-        scores[scores < np.partition(scores, -sampling.top_k)[-sampling.top_k]] = -np.inf
     share: NDArray[np.float64] = np.exp(scores - scores.max())
     share /= share.sum()
+    if sampling.top_k and sampling.top_k < len(scores):
+        share[scores < np.partition(scores, -sampling.top_k)[-sampling.top_k]] = 0
+    if not top_p_of_all:
+        share /= share.sum()
     if (top_p := 1.0 if sampling.top_p is None else sampling.top_p) < 1:
         order = np.argsort(-share, kind="stable")
         before = np.cumsum(share[order]) - share[order]
         share[order[1:][before[1:] >= top_p]] = 0
-        share /= share.sum()
+    share /= share.sum()
     return share
 
 

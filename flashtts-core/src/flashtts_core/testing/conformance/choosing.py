@@ -203,7 +203,8 @@ class ChoosingContract(OpenedBackend):
             for at, (row, token) in enumerate(zip(scores, answer, strict=True)):
                 allowed = kept[at % len(kept)] if kept else None
                 seen = frozenset(ids[: len(request.prompt) + at])
-                yield Draw(token, probabilities(row, sampling, seen=seen, allowed=allowed), seen)
+                share = probabilities(row, sampling, seen=seen, allowed=allowed, top_p_of_all=self.top_p_of_all)
+                yield Draw(token, share, seen)
 
     def _assert_likeliest(self, answer: list[int], kept: tuple[IdRanges, ...]) -> None:
         scores = self.reference().scores([*self.prompt, *answer[:-1]])[len(self.prompt) - 1 :]

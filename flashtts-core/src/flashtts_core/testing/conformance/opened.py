@@ -45,6 +45,9 @@ class OpenedBackend:
     spec: ClassVar[BackendSpec]
     """The registration of the backend; what it says it does not honour is checked to be harmless."""
 
+    top_p_of_all: ClassVar[bool] = False
+    """True if the runtime measures top-p of all ids also where top-k leaves few; the plugin's README has to say so."""
+
     prompt = tuple(range(1, 9))
     """A prompt that is valid for the model."""
 
