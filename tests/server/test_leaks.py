@@ -85,7 +85,7 @@ def leave(server: LiveServer, seed: int) -> None:
 
 
 PATH = "/v1/audio/speech/stream"
-POOLS = ("asyncio_", "flashtts-io", "AnyIO worker")
+POOLS = ("asyncio_", "uvloop_", "flashtts-io", "AnyIO worker")
 """Bounded pools, which get their threads one by one as work comes together; those are kept, not leaked."""
 
 
