@@ -105,12 +105,16 @@ def _request(pieces: int, *, whole: bool, keep: bool) -> bytes:
 SPLIT = {"length_threshold": 100_000, "window_size": 100_000}
 
 
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @asynccontextmanager
 async def serving(*, pace: float, places: int, callbacks: bool = False) -> AsyncIterator[tuple[int, Costs]]:
     """Run the server process; give its port and what asks for its costs."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = _free_port()
     command = [sys.executable, str(Path(__file__).with_name("paced.py")), "--port", str(port), "--lead", str(LEAD)]
     command += ["--pace", str(pace), "--places", str(places), *(["--callbacks"] if callbacks else [])]
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -307,9 +311,7 @@ async def overhead_figures() -> None:
 @asynccontextmanager
 async def _bare_http() -> AsyncIterator[int]:
     """Serve the same sound from an application that does nothing else, in a process of its own; give its port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = _free_port()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "uvicorn", "--app-dir", str(Path(__file__).parent), "--port", str(port),
         "--log-level", "error", "paced:bare", stdout=subprocess.DEVNULL,
