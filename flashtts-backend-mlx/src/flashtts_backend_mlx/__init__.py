@@ -6,6 +6,7 @@ Importing this is cheap; mlx is imported when a model is opened.
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from flashtts_core import Backend, BackendContext, BackendSpec, hookimpl
@@ -37,7 +38,11 @@ def flashtts_backends() -> list[BackendSpec]:
 
 async def open_mlx(context: BackendContext) -> Backend:
     """Load the model of ``context.folder``; raises ``ConfigError`` and ``BadCheckpoint``."""
-    return ThreadedBackend(await asyncio.to_thread(_load, context))
+    loading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="flashtts-load")
+    try:
+        return ThreadedBackend(await asyncio.get_running_loop().run_in_executor(loading, _load, context))
+    finally:
+        loading.shutdown(wait=False)  # a thread of its own, since nothing can be computed on one that forgot MLX
 
 
 def _load(context: BackendContext) -> MlxModel:
@@ -47,5 +52,7 @@ def _load(context: BackendContext) -> MlxModel:
         # On Linux the package mlx is a shell; what computes comes with its extras.
         raise ConfigError(f"MLX is installed without a runtime for this machine ({error}). Run: {INSTALL}") from error
     from flashtts_backend_mlx.model import load_mlx_model  # noqa: PLC0415  # heavy: only when opened
+    from flashtts_backend_mlx.threads import forgetting_mlx  # noqa: PLC0415  # heavy: only when opened
 
-    return load_mlx_model(context.folder, context.settings)
+    with forgetting_mlx():
+        return load_mlx_model(context.folder, context.settings)

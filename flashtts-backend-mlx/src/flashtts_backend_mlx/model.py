@@ -18,6 +18,7 @@ from mlx_lm.generate import BatchGenerator
 
 from flashtts_backend_mlx.loading import LoadedModel, load_network
 from flashtts_backend_mlx.sampling import Chooser
+from flashtts_backend_mlx.threads import forgetting_mlx
 from flashtts_core.backends.limits import check_room
 from flashtts_core.errors import EngineError
 from flashtts_core.settings import Settings
@@ -73,10 +74,11 @@ class MlxModel:
         self._batch.remove([self._numbers.pop(request_id)])
 
     def close(self) -> None:
-        """Free the model; nothing can be called after it."""
-        self._batch.close()
-        self._numbers.clear()
-        del self._batch, self._model
+        """Free the model and what MLX keeps for the thread that ran it; nothing can be called after it."""
+        with forgetting_mlx():
+            self._batch.close()
+            self._numbers.clear()
+            del self._batch, self._model
 
     def _new_batch(self) -> Any:
         on_cpu = self._model.device == mx.Device(mx.cpu)
