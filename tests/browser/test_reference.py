@@ -99,6 +99,41 @@ def test_every_example_runs_as_code(page: Page, tmp_path: Path, language: str) -
         audio.unlink(missing_ok=True)
 
 
+def test_a_session_is_held(page: Page) -> None:
+    article = page.locator("#get-v1-audio-speech-stream")
+    article.get_by_role("button", name="Send").click()
+    log = article.get_by_role("log")
+    expect(log).to_contain_text('"reason":"completed"')
+    assert '"type":"session.done"' in log.locator("p").all_inner_texts()[-1]
+    expect(log).to_contain_text("bytes of audio")
+    expect(article.locator("audio")).to_have_count(2)
+    expect(article.locator("audio").first).to_have_js_property("readyState", 4)
+    assert article.locator("audio").first.evaluate("audio => audio.duration") == pytest.approx(0.2, abs=0.01)  # a word
+    article.locator("textarea").fill('{"type": "input.text"}')
+    article.get_by_role("button", name="Send").click()
+    expect(log).to_contain_text('"param":"text"')
+    article.get_by_role("button", name="Close the session").click()
+    expect(log).to_contain_text("The session is closed")
+    expect(article.get_by_role("button", name="Close the session")).to_be_hidden()
+    article.locator("textarea").fill("{")
+    article.get_by_role("button", name="Send").click()
+    expect(log).to_contain_text("JSON")
+
+
+def test_the_example_of_a_session_runs_as_code(page: Page, tmp_path: Path) -> None:
+    article = page.locator("#get-v1-audio-speech-stream")
+    code = article.locator("pre").first
+    environment = {"FLASHTTS_API_KEY": KEY, "PATH": "/usr/bin:/bin"}
+    command = [sys.executable, "-c", code.inner_text()]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "session.done" in done.stdout
+    assert len((tmp_path / "speech.pcm").read_bytes()) > 1000
+    article.get_by_role("button", name="JavaScript", exact=True).click()
+    with page.expect_console_message(lambda message: "session.done" in message.text):
+        page.evaluate(f"API_KEY => {{ {code.inner_text()} }}", KEY)
+
+
 def test_fields_are_found(page: Page) -> None:
     page.fill("#search", "new_name")
     expect(page.locator("article:visible")).to_have_count(1)

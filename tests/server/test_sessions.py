@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,9 +13,11 @@ import numpy as np
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from flashtts_core.audio.decode import decode
 from flashtts_core.testing import ToneEngine, ToneSettings, tone_reference
+from flashtts_server.messages import parse
 from flashtts_server.settings import ServerSettings
 from flashtts_server.testing import LiveServer
 
@@ -314,6 +317,18 @@ def test_the_key_is_asked_for(start: Start) -> None:
     assert httpx.get(server.url + PATH).status_code == 401
 
 
+def test_a_page_brings_the_key_as_a_subprotocol(start: Start) -> None:
+    key = "ge/h+eim\N{SNOWMAN}"
+    server = start(server_settings=ServerSettings(api_key=key))
+    encoded = base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+    address = server.url.replace("http", "ws", 1) + PATH
+    with connect(address, subprotocols=[Subprotocol("flashtts"), Subprotocol(f"flashtts.key.{encoded}")]) as connection:
+        assert connection.subprotocol == "flashtts"
+    for offered in ("flashtts", "flashtts.key.", "flashtts.key.a", f"flashtts.key.{encoded[1:]}", f"key.{encoded}"):
+        with pytest.raises(InvalidStatus, match="401"), connect(address, subprotocols=[Subprotocol(offered)]):
+            pass
+
+
 def test_pages_of_other_sites_are_kept_out(start: Start) -> None:
     server = start()
     status, body, _ = refused(server, Origin="https://evil.example")
@@ -357,4 +372,5 @@ def test_the_messages_are_described(tones: LiveServer, client: httpx.Client) -> 
     named = {ref["$ref"].rsplit("/", 1)[1] for side in ("client", "server") for ref in sides[side]["oneOf"]}
     assert named >= {"SessionConfig", "InputText", "AudioStart", "SessionDone", "ErrorMessage"}
     assert named <= set(description["components"]["schemas"])
+    assert [parse(json.dumps(message)) for message in sides["client"]["example"]]
     assert set(operation["responses"]) >= {"101", "401", "426", "429", "503"}

@@ -6,6 +6,8 @@ nothing: Litestar runs plain functions in threads, which costs a request more th
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import secrets
 from collections.abc import Collection
 from typing import Any, TypeAlias
@@ -19,6 +21,9 @@ from flashtts_core.errors import Forbidden, Unauthorized
 
 PUBLIC = {"public": True}
 """The ``opt`` of a route that needs no key."""
+
+KEY_SUBPROTOCOL = "flashtts.key."
+"""What the key stands behind, in base64url, among the subprotocols that a WebSocket offers."""
 
 Connection: TypeAlias = ASGIConnection[Any, Any, Any, Any]
 
@@ -44,10 +49,25 @@ class ApiKeyGuard:
 
     def check(self, connection: Connection) -> None:
         """Raise ``Unauthorized`` unless the key is there."""
-        header = next((value for name, value in connection.scope["headers"] if name == b"authorization"), b"")
-        scheme, _, given = header.partition(b" ")
-        if scheme.lower() != b"bearer" or not secrets.compare_digest(given.strip(), self._expected):
+        header = next((value for name, value in connection.scope["headers"] if name == b"authorization"), None)
+        given = _key_of_protocols(connection) if header is None else _key_of_header(header)
+        if given is None or not secrets.compare_digest(given, self._expected):
             raise Unauthorized("The API key is missing or wrong. Send the header 'Authorization: Bearer <KEY>'.")
+
+
+def _key_of_header(header: bytes) -> bytes | None:
+    scheme, _, given = header.partition(b" ")
+    return given.strip() if scheme.lower() == b"bearer" else None
+
+
+def _key_of_protocols(connection: Connection) -> bytes | None:
+    """Return the key of a WebSocket that a page opened: of its headers, a page can set the subprotocols alone."""
+    for offered in connection.scope.get("subprotocols", ()):
+        if offered.startswith(KEY_SUBPROTOCOL):
+            given = offered.removeprefix(KEY_SUBPROTOCOL)
+            with contextlib.suppress(ValueError):
+                return base64.urlsafe_b64decode(given + "=" * (-len(given) % 4))
+    return None
 
 
 class OriginGuard:

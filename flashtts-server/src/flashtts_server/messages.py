@@ -65,6 +65,14 @@ class SessionClose(Body, frozen=True, kw_only=True, tag_field="type", tag="sessi
     """End the session; what is being spoken is broken off."""
 
 
+EXAMPLE: list[dict[str, object]] = [
+    {"type": "session.config", "response_format": "pcm", "sample_rate": 24000},
+    {"type": "input.text", "text": "Hello. This is spoken while "},
+    {"type": "input.text", "text": "it is still being written."},
+    {"type": "input.done"},
+]
+"""What a client could send."""
+
 ClientMessage = SessionConfig | InputText | InputFlush | InputDone | InputCancel | SessionClose
 KINDS: dict[str, type[Body]] = {
     "session.config": SessionConfig,

@@ -21,7 +21,7 @@ from flashtts_core.audio.formats import FORMATS
 from flashtts_core.types import LEVELS
 from flashtts_server.forms import Upload
 from flashtts_server.guards import PUBLIC
-from flashtts_server.messages import ClientMessage, ServerMessage
+from flashtts_server.messages import EXAMPLE, ClientMessage, ServerMessage
 from flashtts_server.replies import ErrorReply
 from flashtts_server.scope import AnyRequest
 from flashtts_server.wire import Body
@@ -183,7 +183,7 @@ def _session(client: object, server: object) -> dict[str, Any]:
             **{status: {"description": meaning, "content": error} for status, meaning in refusals.items()},
         },
         "x-websocket": {
-            "client": {"oneOf": listed(client)},
+            "client": {"oneOf": listed(client), "example": EXAMPLE},
             "server": {"oneOf": listed(server), "description": "Binary frames are audio."},
         },
     }

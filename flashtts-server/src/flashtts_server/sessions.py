@@ -40,6 +40,7 @@ from flashtts_server.scope import AnySocket, remember_renamed, request_id
 from flashtts_server.service import Service
 from flashtts_server.utterances import Manner, Outlet, Utterance
 
+SUBPROTOCOL = "flashtts"
 NORMAL, POLICY = 1000, 1008
 """Codes of closing: all is well; a limit was met."""
 
@@ -53,7 +54,8 @@ async def serve_session(service: Service, socket: AnySocket) -> None:
         await _refuse(socket, error)
         return
     try:
-        await socket.accept()
+        # A browser breaks a connection off for which none of its subprotocols was chosen.
+        await socket.accept(SUBPROTOCOL if SUBPROTOCOL in socket.scope.get("subprotocols", ()) else None)
         await Session(service, socket).run()
     finally:
         service.sessions -= 1

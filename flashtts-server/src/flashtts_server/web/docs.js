@@ -1,5 +1,6 @@
 // The documentation of the API, made from /openapi.json: every operation with its fields, answers, and a form to try it.
 
+import { Conversation } from "./conversation.js";
 import { at, make } from "./dom.js";
 import { frame } from "./frame.js";
 import { askForKey, key } from "./key.js";
@@ -94,9 +95,7 @@ function card({ path, method: name, operation, anchor }) {
   const also = world.description.paths[`/v1${path}`] ? `/v1${path}` : null;
   const open = operation.security?.length === 0;
   const socket = operation["x-websocket"];
-  const trial = socket ? messages(socket) : [
-    make("h4", { textContent: t("docs.try") }), new TryOut(world, path, name, operation).node,
-  ];
+  const trial = socket ? new Conversation(world, path, operation) : new TryOut(world, path, name, operation);
   return make("article", { className: "sheet", id: anchor, "aria-labelledby": `title-${anchor}` },
     make("h3", { id: `title-${anchor}`, lang: "en", textContent: operation.summary }),
     make("p", { className: "path" }, method(name), make("code", { textContent: path }),
@@ -105,7 +104,8 @@ function card({ path, method: name, operation, anchor }) {
     make("p", { lang: "en" }, ...prose(operation.description)),
     make("div", { lang: "en" }, ...parameters(operation), ...body(operation)),
     make("details", {}, make("summary", { textContent: t("docs.answers") }), ...answers(operation)),
-    ...trial);
+    ...(socket ? messages(socket) : []),
+    make("h4", { textContent: t("docs.try") }), trial.node);
 }
 
 function draw() {

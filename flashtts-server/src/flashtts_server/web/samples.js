@@ -1,16 +1,20 @@
-// Writes a request as a command of curl and as Python, as it would be typed by hand.
+// Writes requests as commands of curl and as Python, and sessions as Python and JavaScript, as one would type them.
 
 const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
-const python = (value) => JSON.stringify(value).replace(/\btrue\b/g, "True").replace(/\bfalse\b/g, "False").replace(/\bnull\b/g, "None");
-
-/** Return a Python literal of a JSON value, one field a line. */
+/** Return a Python literal of a JSON value, on one line. */
 function literal(value) {
-  if (typeof value !== "object" || value === null) return python(value);
-  const fields = Object.entries(value).map(([name, field]) => `    ${JSON.stringify(name)}: ${scalar(field)},`);
-  return `{\n${fields.join("\n")}\n}`;
+  if (value === null) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
+  if (typeof value !== "object") return JSON.stringify(value);
+  return `{${Object.entries(value).map(([name, field]) => `${JSON.stringify(name)}: ${literal(field)}`).join(", ")}}`;
 }
 
-const scalar = (value) => (typeof value === "string" || typeof value === "object" ? JSON.stringify(value) : python(value));
+/** Return a Python literal of an object, one field a line. */
+function fields(value) {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return literal(value);
+  return `{\n${Object.entries(value).map(([name, field]) => `    ${JSON.stringify(name)}: ${literal(field)},\n`).join("")}}`;
+}
 
 /** Where an answer goes that is no text. */
 const fileOf = (request) => (request.audio ? `speech.${request.format}` : null);
@@ -33,8 +37,8 @@ export function asPython(request) {
   const files = (form ?? []).filter(([, value]) => value instanceof File);
   const given = [`    ${JSON.stringify(url)},`];
   if (secured) given.push(`    headers={"Authorization": f"Bearer {os.environ['FLASHTTS_API_KEY']}"},`);
-  if (json !== undefined) given.push(`    json=${literal(json).replaceAll("\n", "\n    ")},`);
-  if (plain.length) given.push(`    data=${literal(Object.fromEntries(plain)).replaceAll("\n", "\n    ")},`);
+  if (json !== undefined) given.push(`    json=${fields(json).replaceAll("\n", "\n    ")},`);
+  if (plain.length) given.push(`    data=${fields(Object.fromEntries(plain)).replaceAll("\n", "\n    ")},`);
   if (files.length) {
     const opened = files.map(([name, file]) => `${JSON.stringify(name)}: open(${JSON.stringify(file.name)}, "rb")`);
     given.push(`    files={${opened.join(", ")}},`);
@@ -49,4 +53,36 @@ export function asPython(request) {
     "answer.raise_for_status()",
     end,
   ].join("\n");
+}
+
+const listed = (messages, write) => `[\n${messages.map((each) => `    ${write(each)},\n`).join("")}]`;
+
+/** Return the session as a Python program that uses websockets. */
+export function asPythonSession({ url, secured, messages, format }) {
+  const headers = "headers = {\"Authorization\": f\"Bearer {os.environ['FLASHTTS_API_KEY']}\"}\n";
+  return `import json
+${secured ? "import os\n" : ""}
+from websockets.sync.client import connect
+
+messages = ${listed(messages, literal)}
+${secured ? headers : ""}with connect("${url}"${secured ? ", additional_headers=headers" : ""}) as socket, open("speech.${format}", "wb") as file:
+    for message in messages:
+        socket.send(json.dumps(message))
+    for frame in socket:
+        if isinstance(frame, bytes):
+            file.write(frame)
+            continue
+        print(frame)
+        if json.loads(frame)["type"] in {"session.done", "error"}:
+            break`;
+}
+
+/** Return the session as JavaScript for a page. */
+export function asPageSession({ url, secured, messages }) {
+  const key = 'btoa(API_KEY).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")';
+  return `const messages = ${listed(messages, JSON.stringify)};
+const socket = new WebSocket("${url}"${secured ? `, ["flashtts", "flashtts.key." + ${key}]` : ""});
+socket.binaryType = "arraybuffer";
+socket.onopen = () => messages.forEach((message) => socket.send(JSON.stringify(message)));
+socket.onmessage = ({ data }) => console.log(typeof data === "string" ? data : \`\${data.byteLength} bytes of audio\`);`;
 }

@@ -237,4 +237,10 @@ export default {
   "docs.stopped": "Cancelled.",
   "docs.download": "Download the answer",
   "docs.audio": "The audio of the answer",
+  "docs.messages": "Messages, one a line",
+  "docs.close": "Close the session",
+  "docs.closed": "The session is closed: {code} {reason}",
+  "docs.refused": "The server refused the session, or cannot be reached.",
+  "docs.bytes": "{bytes} bytes of audio",
+  "docs.log": "What went both ways",
 };

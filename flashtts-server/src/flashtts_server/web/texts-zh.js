@@ -237,4 +237,10 @@ export default {
   "docs.stopped": "已取消。",
   "docs.download": "下载应答",
   "docs.audio": "应答中的音频",
+  "docs.messages": "消息，每行一条",
+  "docs.close": "关闭会话",
+  "docs.closed": "会话已关闭：{code} {reason}",
+  "docs.refused": "服务器拒绝了会话，或无法连接。",
+  "docs.bytes": "{bytes} 字节音频",
+  "docs.log": "往来消息",
 };

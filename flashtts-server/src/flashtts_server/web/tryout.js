@@ -1,5 +1,6 @@
 // The form that sends a request of one operation, shows it as code, and shows the answer.
 
+import { Code } from "./code.js";
 import { make } from "./dom.js";
 import { asCurl, asPython } from "./samples.js";
 import { post, send, sentence } from "./server.js";
@@ -17,10 +18,9 @@ export class TryOut {
     this.parameters = operation.parameters ?? [];
     this.inputs = new Map();
     this.output = make("div", { className: "output", "aria-live": "polite" });
-    this.code = make("pre", { className: "code", tabIndex: 0 });
-    this.language = "curl";
+    this.code = new Code({ curl: asCurl, Python: asPython }, () => this.request());
     this.node = this.draw();
-    this.show();
+    this.code.show();
   }
 
   get example() {
@@ -42,8 +42,8 @@ export class TryOut {
       make("div", { className: "inputs" }, ...fields), this.sampleWanted,
       make("p", { className: "actions" }, make("button", { className: "main", textContent: t("docs.send") }), cancel));
     form.addEventListener("submit", (event) => { event.preventDefault(); this.send(); });
-    form.addEventListener("input", () => this.show());
-    return make("div", { className: "tryout" }, form, this.samples(), this.output);
+    form.addEventListener("input", () => this.code.show());
+    return make("div", { className: "tryout" }, form, this.code.node, this.output);
   }
 
   label(name, input, required = false) {
@@ -115,33 +115,6 @@ export class TryOut {
       secured: this.world.secured && this.operation.security?.length !== 0,
       audio: audio && fields.stream_format !== "sse", format: fields.response_format ?? "mp3",
     };
-  }
-
-  samples() {
-    const choose = (language) => () => { this.language = language; this.show(); };
-    this.tabs = [["curl", "curl"], ["python", "Python"]].map(([language, label]) => {
-      const button = make("button", { type: "button", className: "chip", textContent: label, onclick: choose(language) });
-      button.dataset.language = language;
-      return button;
-    });
-    const copied = make("span", { className: "faint small", role: "status" });
-    const copy = make("button", { type: "button", className: "chip", textContent: t("docs.copy") });
-    copy.addEventListener("click", async () => {
-      await navigator.clipboard?.writeText(this.code.textContent);
-      copied.textContent = navigator.clipboard ? t("docs.copied") : "";
-    });
-    this.code.setAttribute("aria-label", t("docs.example"));
-    this.code.setAttribute("role", "group");
-    return make("div", { className: "samples" }, make("p", { className: "chips" }, ...this.tabs, copy, copied), this.code);
-  }
-
-  show() {
-    for (const tab of this.tabs) tab.setAttribute("aria-pressed", tab.dataset.language === this.language);
-    try {
-      this.code.textContent = (this.language === "curl" ? asCurl : asPython)(this.request());
-    } catch (error) {
-      this.code.textContent = error.message;
-    }
   }
 
   async send() {
