@@ -15,7 +15,7 @@ from vllm.usage.usage_lib import UsageContext
 from vllm.v1.engine.async_llm import AsyncLLM
 
 from flashtts_backend_vllm import VllmSettings
-from flashtts_core.backends.formats import stands_half, without_overflow
+from flashtts_core.backends.formats import chosen_format
 from flashtts_core.backends.torch.checkpoint import open_checkpoint
 from flashtts_core.backends.torch.config import FAMILIES, read_config, read_fields
 from flashtts_core.errors import ConfigError
@@ -112,10 +112,7 @@ def _dtype(name: Dtype, model_type: str) -> Dtype:
         native: Dtype = "float32"
     else:
         native = "bfloat16" if current_platform.has_device_capability(80) else "float32"
-    if name == "auto":
-        half_is_safe = not current_platform.is_cpu() and stands_half(model_type)
-        name = "float16" if native == "float32" and half_is_safe else native
-    return without_overflow(name, model_type, instead=native)
+    return chosen_format(name, model_type, native=native, halves=not current_platform.is_cpu())
 
 
 def _cache_bytes(own: VllmSettings, *, on_cpu: bool) -> int | None:

@@ -9,9 +9,11 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
+import torch
 
-from flashtts_core.backends.threaded import ThreadedBackend
+from flashtts_core.backends.threaded import NoRoomYet, ThreadedBackend
 from flashtts_core.backends.torch import cache as cache_module
+from flashtts_core.backends.torch import model as model_module
 from flashtts_core.backends.torch.model import TorchModel
 from flashtts_core.errors import EngineError, RequestError
 from flashtts_core.testing.conformance import run
@@ -159,7 +161,7 @@ def test_short_memory_fails_the_request_that_needs_it_and_no_other(
     model.admit(short)
     model.admit(long)
     monkeypatch.setattr(cache_module, "available_bytes", lambda device: 0)
-    with pytest.raises(EngineError, match="no memory left"):
+    with pytest.raises(NoRoomYet):
         model.admit(ask("third", [1]))
     written: dict[str, list[int]] = {"short": [], "long": []}
     failures: dict[str, str] = {}
@@ -174,6 +176,81 @@ def test_short_memory_fails_the_request_that_needs_it_and_no_other(
     assert "--llm_batch_size" in failures["long"]
     assert len(written["long"]) == 7  # 250 of the prompt and 6 of the answer fill the 256 that a row has at first
     assert written["short"] == alone
+
+
+def test_a_request_waits_for_memory_while_others_run(
+    checkpoints: dict[str, Path], open_model: OpenModel, drive: Drive, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = open_model(checkpoints["qwen2"])
+    requests = [ask(name, [number], max_tokens=12) for number, name in enumerate("abcd", 1)]
+    alone = {request.id: drive(model, [request])[request.id] for request in requests}
+    most_rows = 0
+
+    def left(device: torch.device) -> int:
+        nonlocal most_rows
+        most_rows = max(most_rows, model._cache.shape[0])
+        return model._cache.nbytes(2, 256) - model._cache.nbytes(*model._cache.shape)
+
+    monkeypatch.setattr(cache_module, "available_bytes", left)
+
+    async def check() -> dict[str, list[int]]:
+        backend = ThreadedBackend(model)
+
+        async def answer(request: TokenRequest) -> list[int]:
+            return [token async for ids in backend.generate(request) for token in ids]
+
+        answers = await asyncio.gather(*map(answer, requests))
+        await backend.aclose()
+        return dict(zip(alone, answers, strict=True))
+
+    assert run(check()) == alone
+    assert most_rows == 2
+
+
+def test_a_request_that_is_alone_and_has_no_memory_fails(
+    folder: Path, open_model: OpenModel, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = open_model(folder)
+    monkeypatch.setattr(cache_module, "available_bytes", lambda device: 0)
+    with pytest.raises(EngineError, match="no memory left"):
+        model.admit(ask("a", [1]))
+
+
+def test_no_memory_for_the_sampler_of_a_request_fails_that_request(
+    folder: Path, open_model: OpenModel, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    model = open_model(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(model_module, "Sampler", fail)
+        with pytest.raises(EngineError, match="no memory left"):
+            model.admit(ask("a", [1], repetition_penalty=1.1))
+    model.admit(ask("b", [1], repetition_penalty=1.1))
+    assert "b" in model.step()
+
+
+def test_where_memory_does_not_double_the_cache_grows_by_what_is_needed(
+    folder: Path, open_model: OpenModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = open_model(folder)._cache
+    cache.fit(16, 512)
+
+    def limit(rows: int, length: int) -> None:
+        most = cache.nbytes(rows, length)
+        monkeypatch.setattr(cache_module, "available_bytes", lambda device: most - cache.nbytes(*cache.shape))
+
+    limit(31, 512)
+    cache.fit(17, 100)
+    assert cache.shape == (17, 512)
+    limit(17, 1000)
+    cache.fit(17, 513)
+    assert cache.shape == (17, 768)
+    for rows, length in ((24, 10), (10, 1025)):
+        with pytest.raises(MemoryError):
+            cache.fit(rows, length)
+    assert cache.shape == (17, 768)
 
 
 def test_an_error_that_is_not_about_memory_is_the_end_of_the_model(

@@ -74,6 +74,22 @@ def test_float16_is_replaced_with_one_warning_where_it_is_known_to_overflow(
     assert "float32 is used instead" in record.getMessage()
 
 
+def test_apple_gpus_compute_eager_attention(
+    config: DecoderConfig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pretend(monkeypatch, mps=True)
+    with caplog.at_level(logging.WARNING):
+        assert place(Settings(llm_attn_implementation="sdpa"), config).attention == "eager"
+    assert "eager is used instead" in caplog.text
+
+
+def test_a_null_in_the_configuration_is_a_field_left_out(checkpoints: dict[str, Path], tmp_path: Path) -> None:
+    fields = msgspec.json.decode((checkpoints["llama"] / "config.json").read_bytes())
+    optional = ("attention_bias", "mlp_bias", "tie_word_embeddings", "use_sliding_window", "rope_theta", "head_dim")
+    (tmp_path / "config.json").write_bytes(msgspec.json.encode({**fields, **dict.fromkeys(optional)}))
+    assert read_config(tmp_path) == read_config(checkpoints["llama"])
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -17,7 +17,7 @@ from engines.mega.golden import assert_golden, tolerance
 from flashtts_core.audio.join import join
 from flashtts_core.audio.loudness import loudness, matched
 from flashtts_core.batching import Job
-from flashtts_core.engines.mega.diffusing import Diffuser, Sketch, ranked
+from flashtts_core.engines.mega.diffusing import Diffuser, Drawing, Sketch, ranked
 from flashtts_core.engines.mega.model.diffusion import Step
 from flashtts_core.engines.mega.model.flow import Guidance
 from flashtts_core.engines.mega.model.loading import Networks
@@ -153,6 +153,28 @@ def test_a_line_that_fails_fails_alone(networks: Networks) -> None:
         assert isinstance(other, Tensor)
         assert_drawn("seg0", 8, good)
         assert_drawn("seg1", 8, other)
+
+    run(check())
+
+
+def test_a_line_whose_step_cannot_be_taken_fails_alone(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
+    take = Drawing.advance
+
+    def advance(drawing: Drawing, velocities: Tensor) -> bool:
+        if drawing.step.number == 2 and len(drawing.step.course.last) == 5:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return take(drawing, velocities)
+
+    monkeypatch.setattr(Drawing, "advance", advance)
+
+    async def check() -> None:
+        async with diffusing(networks, 2) as diffuser:
+            asked = [sketch("seg0", 8), sketch("seg1", 5, seed=1)]
+            good, bad = await asyncio.gather(*(diffuser.draw(each) for each in asked), return_exceptions=True)
+            assert isinstance(bad, torch.OutOfMemoryError)
+            assert isinstance(good, Tensor)
+            assert_drawn("seg0", 8, good)
+            assert_drawn("seg1", 8, await diffuser.draw(sketch("seg1", 8)))
 
     run(check())
 

@@ -18,6 +18,10 @@ from flashtts_core.errors import BackendDied, EngineError, FlashTTSError
 from flashtts_core.types import TokenRequest
 
 
+class NoRoomYet(Exception):  # no failure: the request waits
+    """Raised by ``BatchModel.admit`` while others run: there is no memory until one of them leaves."""
+
+
 class BatchModel(Protocol):
     """A language model that advances a batch of requests step by step; every call comes from one thread."""
 
@@ -27,7 +31,7 @@ class BatchModel(Protocol):
     """Requests it can run at once; more wait their turn."""
 
     def admit(self, request: TokenRequest) -> None:
-        """Take a request into the batch; raises ``FlashTTSError`` if this one cannot be run."""
+        """Take a request into the batch; raises ``FlashTTSError`` if it cannot run, ``NoRoomYet`` if it must wait."""
         ...
 
     def step(self) -> Mapping[str, list[int] | EngineError]:
@@ -78,6 +82,7 @@ class ThreadedBackend:
         self._active: dict[str, _Ticket] = {}
         self._wake = threading.Condition()
         self._closing = False
+        self._full = False  # until somebody leaves
         self._death: BackendDied | None = None
         self._thread = threading.Thread(target=self._work, name=name)
         self._thread.start()
@@ -142,7 +147,7 @@ class ThreadedBackend:
         """Let requests leave and join; the model works outside the lock, so the event loop never waits for it."""
         for ticket in [ticket for ticket in self._active.values() if ticket.closed]:
             self._leave(ticket)
-        while len(self._active) < self._model.slots:
+        while len(self._active) < self._model.slots and not self._full:
             with self._wake:
                 if not self._waiting:
                     return
@@ -158,8 +163,14 @@ class ThreadedBackend:
         except FlashTTSError as error:
             del self._active[ticket.request.id]
             ticket.mailbox.end(error)
+        except NoRoomYet:
+            del self._active[ticket.request.id]
+            self._full = True
+            with self._wake:
+                self._waiting.appendleft(ticket)
 
     def _leave(self, ticket: _Ticket) -> None:
+        self._full = False
         del self._active[ticket.request.id]
         self._model.release(ticket.request.id)
 

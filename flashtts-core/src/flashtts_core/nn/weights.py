@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from flashtts_core.errors import BadCheckpoint
+from flashtts_core.nn.devices import keep_single_precision
 
 _NORM_PAIRS = (
     (".weight_g", ".weight_v"),
@@ -105,6 +106,7 @@ def load(file: WeightFile, placements: Sequence[Placement], *, unused: re.Patter
         for name, tensor in placed.network.state_dict().items()
     }
     _compare(file, wanted, unused)
+    keep_single_precision(placed.device for placed in placements)
     for placed in placements:
         names = placed.network.state_dict()
         state = {name: file.read(placed.prefix + name).to(placed.device) for name in names}

@@ -1,19 +1,21 @@
 """The key-value cache: one row a request, all rows in one tensor a layer, so that one product serves the whole batch.
 
-Rows in use are always the first ones. The cache doubles in rows and in length when it has to; a request that leaves
-swaps its row with the last one.
+Rows in use are always the first ones. The cache doubles in rows and in length when it has to, or grows by no more than
+it has to where memory is short; a request that leaves swaps its row with the last one.
 """
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from flashtts_core.backends.torch.config import DecoderConfig
-from flashtts_core.backends.torch.memory import available_bytes
+from flashtts_core.backends.torch.memory import available_bytes, is_out_of_memory
 from flashtts_core.backends.torch.placement import Placement
 
 FIRST_LENGTH = 256
-"""Tokens a row holds before the cache grows for the first time."""
+"""Tokens that a row begins with, and grows by at least."""
 
 
 class KeyValueCache:
@@ -38,12 +40,21 @@ class KeyValueCache:
         Raises ``MemoryError`` or the allocator's error if there is no memory; what is stored stays then, too.
         """
         had_rows, had_length = self.shape
-        if rows > had_rows:
-            had_rows = min(max(rows, 2 * had_rows), self._most[0])
-        if length > had_length:
-            had_length = min(max(length, 2 * had_length, FIRST_LENGTH), self._most[1])
-        if (had_rows, had_length) != self.shape:
-            self._grow(had_rows, had_length)
+        if rows <= had_rows and length <= had_length:
+            return
+        most_rows, most_length = self._most
+        steps = FIRST_LENGTH * math.ceil(length / FIRST_LENGTH)
+        tight = max(rows, had_rows), min(max(steps, had_length), most_length)
+        roomy = (
+            min(max(rows, 2 * had_rows), most_rows) if rows > had_rows else had_rows,
+            min(max(steps, 2 * had_length), most_length) if length > had_length else had_length,
+        )
+        try:
+            self._grow(*roomy)
+        except (MemoryError, RuntimeError) as error:
+            if tight == roomy or not is_out_of_memory(error):
+                raise
+            self._grow(*tight)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -87,7 +98,7 @@ class KeyValueCache:
 def _grown(tensor: torch.Tensor, rows: int, length: int) -> torch.Tensor:
     """Return ``tensor`` with this many rows and tokens."""
     had_rows, heads, had_length, dim = tensor.shape
-    if (rows, length) == (had_rows, had_length):
+    if rows <= had_rows and length <= had_length:
         return tensor  # grown before, when memory ran out on a later layer
     # Zeros: masked positions are multiplied by zero weights, and whatever lay in the memory before could be a NaN.
     grown = tensor.new_zeros(rows, heads, length, dim)

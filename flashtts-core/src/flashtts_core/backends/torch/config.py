@@ -87,7 +87,10 @@ class _File(Struct, frozen=True):
     use_sliding_window: bool = False
     attention_bias: bool = False
     mlp_bias: bool = False
-    quantization_config: msgspec.Raw | None = None
+    quantization_config: dict[str, object] | None = None
+
+
+_OBJECT = msgspec.json.Decoder(dict[str, object])
 
 
 class _Family(Struct, frozen=True):
@@ -116,7 +119,9 @@ def read_fields(folder: Path, fields: type[Fields]) -> Fields:
     """Read some fields of the configuration in ``folder``; raises ``BadCheckpoint``."""
     path = folder / CONFIG_FILE
     try:
-        return msgspec.json.decode(path.read_bytes(), type=fields)
+        # A null is a field left out: transformers writes some that it has no value for.
+        given = {name: value for name, value in _OBJECT.decode(path.read_bytes()).items() if value is not None}
+        return msgspec.convert(given, fields)
     except OSError as error:
         raise BadCheckpoint(
             f"{path} cannot be read: {error.strerror or error}. Give the folder of the model."

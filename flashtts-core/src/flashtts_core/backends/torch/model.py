@@ -15,6 +15,7 @@ import torch
 
 from flashtts_core.backends.choices import Ranges, choices_of
 from flashtts_core.backends.limits import check_room
+from flashtts_core.backends.threaded import NoRoomYet
 from flashtts_core.backends.torch.cache import KeyValueCache
 from flashtts_core.backends.torch.config import read_config
 from flashtts_core.backends.torch.head import Head, restrict
@@ -24,6 +25,7 @@ from flashtts_core.backends.torch.network import PromptSlice
 from flashtts_core.backends.torch.placement import Placement, place
 from flashtts_core.backends.torch.sampling import Sampler, choose
 from flashtts_core.errors import ConfigError, EngineError
+from flashtts_core.nn.turns import turn
 from flashtts_core.settings import Settings
 from flashtts_core.types import TokenRequest
 
@@ -75,14 +77,19 @@ class TorchModel:
         self._queue: list[_Job] = []  # of prompts, in order of arrival
 
     def admit(self, request: TokenRequest) -> None:
-        """Take a request into the batch; raises ``RequestError``, or ``EngineError`` if memory is short."""
+        """Take a request into the batch.
+
+        Raises ``RequestError``; if memory is short, ``NoRoomYet`` while others run and ``EngineError`` for one alone.
+        """
         check_room(request, self.max_length)
-        job = _Job(request, choices_of(request, self.vocab_size), Sampler(request, self.vocab_size, self._device))
+        choices = choices_of(request, self.vocab_size)
         try:
-            with torch.inference_mode():
+            with turn(self._device), torch.inference_mode():
+                job = _Job(request, choices, Sampler(request, self.vocab_size, self._device))
                 self._cache.fit(len(self._jobs) + 1, len(request.prompt))
         except (MemoryError, RuntimeError) as error:
-            raise _explained(error, request)  # noqa: B904  # it carries its cause
+            explained = _explained(error, request)
+            raise NoRoomYet if self._jobs else explained from error
         self._jobs.append(job)
         self._queue.append(job)
 
@@ -90,13 +97,23 @@ class TorchModel:
     def step(self) -> Mapping[str, list[int] | EngineError]:
         """Advance the batch; a request that cannot go on gets the error in place of ids."""
         try:
-            return self._advance()
+            with turn(self._device):
+                return self._advance()
         except (MemoryError, RuntimeError) as error:
             longest = max(self._jobs, key=lambda job: len(job.request.prompt) + job.written)
             return {longest.request.id: _explained(error, longest.request)}
 
     def release(self, request_id: str) -> None:
         """Take a request out of the batch; its row goes to the end and is free."""
+        with turn(self._device):
+            self._release(request_id)
+
+    def close(self) -> None:
+        """Free the model; nothing can be called after it."""
+        self._jobs.clear()
+        del self._decoder, self._head, self._cache
+
+    def _release(self, request_id: str) -> None:
         row = next(row for row, job in enumerate(self._jobs) if job.request.id == request_id)
         if row < self._running:
             self._running -= 1
@@ -110,11 +127,6 @@ class TorchModel:
             self._cache.wipe(len(self._jobs))
         if not self._jobs:
             self._cache.rest()
-
-    def close(self) -> None:
-        """Free the model; nothing can be called after it."""
-        self._jobs.clear()
-        del self._decoder, self._head, self._cache
 
     def _advance(self) -> dict[str, list[int] | EngineError]:
         running = self._jobs[: self._running]

@@ -5,14 +5,17 @@ Every refusal happens before a weight is read and says what is possible instead.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import torch
 
-from flashtts_core.backends.formats import stands_half, without_overflow
+from flashtts_core.backends.formats import chosen_format
 from flashtts_core.backends.torch.config import DecoderConfig
 from flashtts_core.errors import ConfigError
 from flashtts_core.settings import Dtype, Settings
+
+logger = logging.getLogger(__name__)
 
 CACHES = ("dynamic", "static")
 """Values of ``--cache_implementation``: grown as needed (the default), or allocated whole at start."""
@@ -38,6 +41,10 @@ def place(settings: Settings, config: DecoderConfig) -> Placement:
             f"--llm_attn_implementation {attention} is not available in the torch backend, which keeps all requests "
             f"in one cache; use {' or '.join(ATTENTIONS)} (sdpa picks PyTorch's fastest kernel)."
         )
+    if attention == "sdpa" and device.type == "mps":
+        # Masks that are the same for all queries of a group: pytorch#184180, mended after 2.12 at the earliest.
+        logger.warning("--llm_attn_implementation sdpa misreads masks on Apple GPUs; eager is used instead.")
+        attention = "eager"
     cache = settings.cache_implementation or "dynamic"
     if cache not in CACHES:
         raise ConfigError(
@@ -63,11 +70,8 @@ def _device(name: str) -> torch.device:
 
 def _dtype(name: Dtype, device: torch.device, model_type: str) -> torch.dtype:
     native: Dtype = "bfloat16" if _has_bfloat16(device) else "float32"
-    if name == "auto":
-        half_is_safe = device.type != "cpu" and stands_half(model_type)
-        name = "float16" if native == "float32" and half_is_safe else native
     kinds = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
-    return kinds[without_overflow(name, model_type, instead=native)]
+    return kinds[chosen_format(name, model_type, native=native, halves=device.type != "cpu")]
 
 
 def _has_bfloat16(device: torch.device) -> bool:

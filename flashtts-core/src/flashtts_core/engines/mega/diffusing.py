@@ -20,6 +20,7 @@ from flashtts_core.batching import Job
 from flashtts_core.engines.mega.model.diffusion import Course, DiffusionNetwork, Step
 from flashtts_core.engines.mega.model.flow import Guidance, advance, guided, schedule
 from flashtts_core.errors import EngineError
+from flashtts_core.nn.turns import turn
 
 _COURSES_KEPT = 8
 """Schedules whose vectors are kept; 19 MB each for 32 steps of the official size."""
@@ -86,6 +87,7 @@ class Diffuser:
 
     def __init__(self, network: DiffusionNetwork, *, max_batch: int = 1) -> None:
         self._network = network
+        self._device = network.postnet.weight.device
         self._max_batch = max_batch
         self._arrived: list[Job[Sketch, Tensor]] = []
         self._drawings: dict[Job[Sketch, Tensor], Drawing] = {}
@@ -115,7 +117,8 @@ class Diffuser:
     @torch.inference_mode()
     def _work(self) -> None:
         while jobs := self._next():
-            self._step(jobs)
+            with turn(self._device):
+                self._step(jobs)
 
     def _next(self) -> list[Job[Sketch, Tensor]]:
         """Wait for lines and choose those of the next step; none means closing."""
@@ -143,9 +146,18 @@ class Diffuser:
                 self._step([job])
             return
         for job, of_job in zip(jobs, velocities, strict=True):
-            drawing = self._drawings[job]
-            if drawing.advance(of_job):
-                self._leave(job, drawing.finished(), None)
+            self._advance(job, of_job)
+
+    def _advance(self, job: Job[Sketch, Tensor], velocities: Tensor) -> None:
+        """Move one line by its velocities; on a GPU the errors of the network may show here, too."""
+        drawing = self._drawings[job]
+        try:
+            latents = drawing.finished() if drawing.advance(velocities) else None
+        except Exception as error:  # noqa: BLE001  # it belongs to the request: a thread that ended would leave all waiting
+            self._leave(job, None, error)
+            return
+        if latents is not None:
+            self._leave(job, latents, None)
 
     def _drawing(self, job: Job[Sketch, Tensor]) -> Drawing:
         if job not in self._drawings:
@@ -159,8 +171,7 @@ class Diffuser:
         job.resolve(latents, error)
 
     def _make_course(self, steps: int) -> Course:
-        device = self._network.postnet.weight.device
-        return self._network.course(torch.tensor(schedule(steps)[:-1], device=device))
+        return self._network.course(torch.tensor(schedule(steps)[:-1], device=self._device))
 
 
 def ranked(jobs: Sequence[Job[Sketch, Tensor]]) -> list[Job[Sketch, Tensor]]:

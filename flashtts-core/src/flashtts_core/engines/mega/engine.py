@@ -33,6 +33,7 @@ from flashtts_core.engines.mega.reference import Recording, fit_latent, prepare
 from flashtts_core.engines.mega.speakers import Speakers, codes_of
 from flashtts_core.engines.mega.speaking import Drawn, Instruments, Paced, Pacer, Written, sound, speak
 from flashtts_core.errors import EmptySpeech, NotSupported
+from flashtts_core.nn.turns import in_turn
 from flashtts_core.settings import Settings
 from flashtts_core.text.alphabet import unreadable_scripts
 from flashtts_core.types import SAMPLING_FIELDS, AudioChunk, Diffusion, Line, Reference, Sampling, Style, Voice
@@ -76,13 +77,15 @@ class MegaEngine:
         self._closed = False
         size, wait, device = settings.batch_size, settings.wait_timeout, networks.plan.speaking
         speakers = Speakers(networks.duration, self._width, device)
-        self._aligner: Batcher[Recording, Aligned] = Batcher(partial(align, networks), name="flashtts-reference")
+        self._aligner: Batcher[Recording, Aligned] = Batcher(
+            in_turn(networks.plan.listening, partial(align, networks)), name="flashtts-reference"
+        )
         self._pacer: Batcher[Written, Paced] = Batcher(
-            Pacer(networks.duration, speakers, device).pace, name="flashtts-duration"
+            in_turn(device, Pacer(networks.duration, speakers, device).pace), name="flashtts-duration"
         )
         self._diffuser = Diffuser(networks.diffusion, max_batch=size)
         self._decoder: Batcher[Drawn, NDArray[np.float32]] = Batcher(
-            partial(sound, networks.codec), max_batch=size, wait=wait, name="flashtts-codec"
+            in_turn(device, partial(sound, networks.codec)), max_batch=size, wait=wait, name="flashtts-codec"
         )
         self._instruments = Instruments(
             backend=backend,

@@ -11,6 +11,7 @@ from contextlib import aclosing
 
 import msgspec
 import numpy as np
+import torch
 from msgspec import Struct
 from numpy.typing import NDArray
 
@@ -30,6 +31,7 @@ from flashtts_core.engines.orpheus.speaking import Instruments, Utterance
 from flashtts_core.engines.orpheus.tags import settle_tags
 from flashtts_core.errors import EmptySpeech, NotSupported
 from flashtts_core.nn.devices import choose_device
+from flashtts_core.nn.turns import in_turn
 from flashtts_core.settings import Settings
 from flashtts_core.types import SAMPLING_FIELDS, AudioChunk, Line, Reference, Sampling, Style, Voice
 
@@ -43,6 +45,8 @@ class Model(Struct, frozen=True, eq=False):
     language: Language
     vocabulary: Vocabulary
     codec: SnacDecoder
+    device: torch.device
+    """Where the codec computes."""
 
 
 class OrpheusEngine:
@@ -65,7 +69,10 @@ class OrpheusEngine:
         self._backend = backend
         self._closed = False
         self._decoder: Batcher[Piece, NDArray[np.float32]] = Batcher(
-            model.codec.decode, max_batch=settings.batch_size, wait=settings.wait_timeout, name="flashtts-codec"
+            in_turn(model.device, model.codec.decode),
+            max_batch=settings.batch_size,
+            wait=settings.wait_timeout,
+            name="flashtts-codec",
         )
         self._instruments = Instruments(
             backend=backend,
@@ -153,7 +160,7 @@ def schedule_of(own: OrpheusSettings, reach: int) -> Schedule:
 def _load(files: OrpheusFiles, language: Language, settings: Settings) -> Model:
     device = choose_device("detokenizer_device", settings.detokenizer_device)
     codec = open_codec(files.snac_config, files.snac_weights, device)
-    return Model(language, Vocabulary.load(files.llm), codec)
+    return Model(language, Vocabulary.load(files.llm), codec, device)
 
 
 def _voices(language: Language) -> dict[str, Voice]:

@@ -31,6 +31,7 @@ from flashtts_core.engines.spark.prompt import GENDERS, Acoustics, SpokenReferen
 from flashtts_core.engines.spark.reference import read_reference
 from flashtts_core.engines.spark.speaking import Cloned, Instruments, Stretch, Utterance
 from flashtts_core.errors import BadCheckpoint, EmptySpeech, RequestError
+from flashtts_core.nn.turns import in_turn
 from flashtts_core.settings import Settings, voice_folder
 from flashtts_core.text.markers import neutralize
 from flashtts_core.types import SAMPLING_FIELDS, AudioChunk, Line, Reference, Sampling, Style, Voice
@@ -66,9 +67,10 @@ class SparkEngine:
         self._normalize = codec.audio.volume_normalize and own.volume_normalize
         self._closed = False
         self._speakers: OrderedDict[tuple[int, ...], Speaker] = OrderedDict()  # used by the decoder's thread only
-        size, wait = settings.batch_size, settings.wait_timeout
-        self._decoder = Batcher(self._decode, max_batch=size, wait=wait, name="flashtts-codec")
-        self._encoder = Batcher(codec.encoder.encode, max_batch=size, wait=wait, name="flashtts-reference")
+        size, wait, plan = settings.batch_size, settings.wait_timeout, codec.plan
+        decode, encode = in_turn(plan.decoder_device, self._decode), in_turn(plan.encoder_device, codec.encoder.encode)
+        self._decoder = Batcher(decode, max_batch=size, wait=wait, name="flashtts-codec")
+        self._encoder = Batcher(encode, max_batch=size, wait=wait, name="flashtts-reference")
         self._instruments = Instruments(
             backend=backend,
             vocabulary=vocabulary,

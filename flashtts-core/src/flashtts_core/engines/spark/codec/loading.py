@@ -36,6 +36,7 @@ class Codec(Struct, frozen=True, eq=False):
     config: CodecConfig
     encoder: RecordingEncoder
     decoder: BiCodecDecoder
+    plan: CodecPlan
 
 
 def plan_of(settings: Settings) -> CodecPlan:
@@ -72,4 +73,4 @@ def open_codec(files: SparkFiles, plan: CodecPlan) -> Codec:
         unused=re.compile(UNUSED),
     )
     mel = MelSpectrogram(config.mel_params, plan.encoder_device)
-    return Codec(audio, config, RecordingEncoder(wav2vec2, encoder, mel, audio.clip_samples), decoder)
+    return Codec(audio, config, RecordingEncoder(wav2vec2, encoder, mel, audio.clip_samples), decoder, plan)
