@@ -322,9 +322,9 @@ def test_a_page_brings_the_key_as_a_subprotocol(start: Start) -> None:
     server = start(server_settings=ServerSettings(api_key=key))
     encoded = base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
     address = server.url.replace("http", "ws", 1) + PATH
-    with connect(address, subprotocols=[Subprotocol("flashtts"), Subprotocol(f"flashtts.key.{encoded}")]) as connection:
+    with connect(address, subprotocols=[Subprotocol("flashtts"), Subprotocol(f"flashtts-key.{encoded}")]) as connection:
         assert connection.subprotocol == "flashtts"
-    for offered in ("flashtts", "flashtts.key.", "flashtts.key.a", f"flashtts.key.{encoded[1:]}", f"key.{encoded}"):
+    for offered in ("flashtts", "flashtts-key.", "flashtts-key.a", f"flashtts-key.{encoded[1:]}", f"key.{encoded}"):
         with pytest.raises(InvalidStatus, match="401"), connect(address, subprotocols=[Subprotocol(offered)]):
             pass
 

@@ -22,7 +22,7 @@ from flashtts_core.errors import Forbidden, Unauthorized
 PUBLIC = {"public": True}
 """The ``opt`` of a route that needs no key."""
 
-KEY_SUBPROTOCOL = "flashtts.key."
+KEY_SUBPROTOCOL = "flashtts-key."
 """What the key stands behind, in base64url, among the subprotocols that a WebSocket offers."""
 
 Connection: TypeAlias = ASGIConnection[Any, Any, Any, Any]

@@ -14,7 +14,7 @@ const SHOWN_LINES = 200;
 function protocols() {
   const encoded = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
   const safe = (text) => text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-  return key() ? ["flashtts", `flashtts.key.${safe(encoded(key()))}`] : [];
+  return key() ? ["flashtts", `flashtts-key.${safe(encoded(key()))}`] : [];
 }
 
 /** The form for the session at `path`; `world` knows whether a key is wanted. */

@@ -81,7 +81,7 @@ ${secured ? headers : ""}with connect("${url}"${secured ? ", additional_headers=
 export function asPageSession({ url, secured, messages }) {
   const key = 'btoa(API_KEY).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")';
   return `const messages = ${listed(messages, JSON.stringify)};
-const socket = new WebSocket("${url}"${secured ? `, ["flashtts", "flashtts.key." + ${key}]` : ""});
+const socket = new WebSocket("${url}"${secured ? `, ["flashtts", "flashtts-key." + ${key}]` : ""});
 socket.binaryType = "arraybuffer";
 socket.onopen = () => messages.forEach((message) => socket.send(JSON.stringify(message)));
 socket.onmessage = ({ data }) => console.log(typeof data === "string" ? data : \`\${data.byteLength} bytes of audio\`);`;
