@@ -11,10 +11,10 @@ from msgspec import inspect as mi
 
 from flashtts_core import errors as error_classes
 from flashtts_core.errors import FlashTTSError
+from flashtts_core.kinds import expected
 from flashtts_core.synthesizer import Synthesizer
 from flashtts_server import wire
 from flashtts_server.app import create_app
-from flashtts_server.bodies import expected
 from flashtts_server.errors import status_of
 from flashtts_server.settings import ServerSettings
 

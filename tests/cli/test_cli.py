@@ -7,6 +7,7 @@ import pty
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,65 @@ def test_a_mistake_ends_with_one_sentence_and_leaves_an_old_file_alone(
     assert "Traceback" not in error
     assert out.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["-o", "."], 2, "is a folder"),
+        (["-o", "none/a.wav"], 2, "There is no folder"),
+        (["-o", "n" * 300 + ".wav"], 2, "cannot be written"),
+        (["-o", "a.wav", "--reference_text", "words"], 1, "--reference_audio"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, arguments: list[str], code: int, words: str) -> None:
+    done = run("infer", "-i", "Hello.", *arguments, cwd=tmp_path)
+    assert done.returncode == code
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_standard_output_takes_the_speech(tmp_path: Path) -> None:
+    command = [*COMMAND, "infer", "-i", "A short sentence.", "-o", "-", "--response_format", "flac"]
+    done = subprocess.run(command, capture_output=True, cwd=tmp_path, check=True)
+    assert done.stdout.startswith(b"fLaC")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_link_and_a_pipe_stay_what_they_are(tmp_path: Path) -> None:
+    link, target, pipe = tmp_path / "link.wav", tmp_path / "target.wav", tmp_path / "pipe.pcm"
+    link.symlink_to(target)
+    assert call(["infer", "-i", "Hello.", "-o", str(link)]) == 0
+    assert link.is_symlink()
+    assert target.read_bytes().startswith(b"RIFF")
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as reader:
+        heard = reader.submit(pipe.read_bytes)
+        assert call(["infer", "-i", "Hello.", "-o", str(pipe)]) == 0
+        assert len(heard.result(30)) > 10_000
+    assert pipe.is_fifo()
+
+
+def test_role_tags_without_script_are_pointed_out(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    given = ["infer", "-i", "<role:heart>Hello.", "-o", str(tmp_path / "a.wav")]
+    assert call(given) == 0
+    assert "add --script" in capfd.readouterr().err
+    assert call([*given, "--script"]) == 0
+    assert "--script" not in capfd.readouterr().err
+
+
+def test_without_standard_input_nothing_can_be_read_from_it(tmp_path: Path) -> None:
+    line = f'exec "{sys.executable}" -m flashtts_core infer -i - -o a.wav <&-'
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 1
+    assert "no standard input" in done.stderr
+
+
+def test_a_role_folder_that_is_none_is_harmless_to_an_engine_that_cannot_clone(tmp_path: Path) -> None:
+    done = run("infer", "-i", "Hello.", "-o", "a.wav", "--role_dir", "/no/such/folder", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "--role_dir" in done.stderr
 
 
 def test_a_checkpoint_that_no_engine_knows_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

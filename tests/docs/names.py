@@ -22,7 +22,7 @@ from flashtts_core.settings import ENVIRONMENT_PREFIX, Settings, Sources, fields
 from flashtts_core.types import Diffusion, Sampling, SplitLimits, Style
 from flashtts_server.settings import ServerSettings
 
-FOREIGN = frozenset({"curl", "docker", "echo", "head", "hf", "nox", "pip", "printf", "python", "trtllm-build"})
+FOREIGN = frozenset({".", "curl", "docker", "echo", "head", "hf", "nox", "pip", "printf", "python", "trtllm-build"})
 """Programs of others that the documentation may call."""
 OTHER_VARIABLES = {"FLASHTTS_CONFIG", "FLASHTTS_TESTS_NO_SKIPS"}
 SETTINGS: tuple[type[Struct], ...] = (Settings, ServerSettings)

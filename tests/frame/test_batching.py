@@ -94,6 +94,17 @@ def test_one_bad_item_fails_alone() -> None:
     assert isinstance(results[2], ZeroDivisionError)
 
 
+def test_too_few_results_fail_the_items_and_not_the_worker() -> None:
+    async def check() -> None:
+        batcher: Batcher[int, int] = Batcher(lambda items: [item for item in items if item], max_batch=1)
+        with pytest.raises(EngineError, match="0 results for 1 items"):
+            await batcher.submit(0)
+        assert await batcher.submit(1) == 1
+        await batcher.aclose()
+
+    asyncio.run(check())
+
+
 def test_closing_fails_what_waits_and_joins_the_threads() -> None:
     async def check() -> None:
         worker = Worker(open_gate=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from flashtts_core.synthesizer import Synthesizer
 from flashtts_core.testing import ToneEngine, ToneSettings, tone_reference
 from flashtts_core.testing.conformance import EngineContract, run
 from flashtts_core.testing.fakes import SAMPLE_RATE, TOKEN_SECONDS
-from flashtts_core.types import AudioChunk, Sampling, SpeechRequest, SplitLimits, Style
+from flashtts_core.types import AudioChunk, Line, Sampling, SpeechRequest, SplitLimits, Style, Usage
 
 LONG = " ".join(f"Sentence number {word} is here." for word in ("one", "two", "three", "four", "five", "six", "seven"))
 
@@ -58,6 +58,42 @@ def test_every_word_is_spoken_once_in_order_whatever_the_split(tmp_path: Path) -
             assert len(whole) == round(len(LONG.split()) * TOKEN_SECONDS * SAMPLE_RATE)
 
     run(check())
+
+
+class GivesUp(ToneEngine):
+    """An engine within which a task is cancelled."""
+
+    async def speak(self, line: Line) -> AsyncGenerator[AudioChunk, None]:
+        yield AudioChunk(np.ones(4800, np.float32), SAMPLE_RATE)
+        raise asyncio.CancelledError
+
+
+class Counts(ToneEngine):
+    """An engine that counts once more after its last sound."""
+
+    async def speak(self, line: Line) -> AsyncGenerator[AudioChunk, None]:
+        yield AudioChunk(np.ones(4800, np.float32), SAMPLE_RATE, Usage(1, 2))
+        yield AudioChunk(np.empty(0, np.float32), SAMPLE_RATE, Usage(0, 7))
+
+
+def test_a_line_that_the_engine_breaks_off_is_an_error_and_no_wait_for_ever(tmp_path: Path) -> None:
+    async def check() -> None:
+        async with Synthesizer(GivesUp(), Settings(voice_dir=str(tmp_path))) as synthesizer:
+            with pytest.raises(EngineError, match="broke the line off"):
+                await say(synthesizer, SpeechRequest("Hello."))
+
+    run(check())
+
+
+def test_what_is_counted_after_the_last_sound_counts(tmp_path: Path) -> None:
+    async def check() -> Usage:
+        async with Synthesizer(Counts(), Settings(voice_dir=str(tmp_path))) as synthesizer:
+            stream = await synthesizer.open(SpeechRequest("Hello."))
+            assert all([len(chunk.samples) > 0 async for chunk in stream])
+            return stream.usage
+
+    usage = run(check())
+    assert (usage.input_tokens, usage.output_tokens) == (1, 9)
 
 
 def test_chunks_are_short_enough_for_the_event_loop(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pluggy
@@ -10,6 +11,7 @@ import pytest
 from flashtts_core import hookspecs
 from flashtts_core.backends import Backend, BackendContext, BackendSpec
 from flashtts_core.engines import Engine, EngineContext, EngineSpec
+from flashtts_core.errors import ConfigError
 from flashtts_core.host import open_synthesizer
 from flashtts_core.plugins import PluginInfo, Plugins
 from flashtts_core.settings import Settings
@@ -36,6 +38,18 @@ class Pair:
 
         honoured = frozenset(Sampling.__struct_fields__) - {"seed"}
         return [BackendSpec("seedless", "Counts.", open_backend, sampling=honoured)]
+
+
+def test_a_role_folder_that_is_none_is_refused_and_leaves_no_thread(tmp_path: Path) -> None:
+    manager = pluggy.PluginManager("flashtts")
+    manager.add_hookspecs(hookspecs)
+    manager.register(Pair(), "pair")
+    plugins = Plugins(manager, [PluginInfo("pair", __name__, "tests", "0")])
+    settings = Settings(model_path=str(tmp_path), backend="seedless", role_dir=str(tmp_path / "none"))
+    before = threading.active_count()
+    with pytest.raises(ConfigError, match=r"--role_dir .* is not a folder"):
+        run(open_synthesizer(settings, plugins))
+    assert threading.active_count() == before
 
 
 def test_what_the_backend_cannot_honour_is_said_at_the_start_and_with_every_answer_that_asks_for_it(

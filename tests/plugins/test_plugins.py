@@ -75,6 +75,42 @@ def test_a_broken_plugin_leaves_the_others_working_and_says_why(make_plugin: Mak
     assert "no_such_module_at_all" in render(plugins)
 
 
+@pytest.mark.parametrize("hook", ["flashtts_engines()", "flashtts_backends()", "flashtts_commands(plugins)"])
+@pytest.mark.parametrize("answer", ["raise RuntimeError('boom')", "return None"])
+def test_a_hook_that_fails_breaks_its_own_plugin_only(make_plugin: MakePlugin, hook: str, answer: str) -> None:
+    code = f"""
+        from flashtts_core import hookimpl
+
+        @hookimpl
+        def {hook}:
+            {answer}
+    """
+    good = make_plugin("good", ENGINE.format(name="good", detect=True))
+    plugins = Plugins.discover([make_plugin("bad", code), good])
+    assert plugins.commands() == []
+    assert plugins.engine("good").name == "good"
+    (broken,) = plugins.broken
+    assert broken.name == "bad"
+    assert "bad" in render(plugins)
+
+
+def test_an_engine_that_fails_to_look_is_passed_over(
+    make_plugin: MakePlugin, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = make_plugin("bad", ENGINE.format(name="bad", detect="1 / 0"))
+    good = make_plugin("good", ENGINE.format(name="good", detect=True))
+    assert Plugins.discover([bad, good]).detect(tmp_path, Settings()).name == "good"
+    assert "The engine bad failed to look" in caplog.text
+
+
+def test_a_required_module_within_a_package_that_is_absent_is_missing(make_plugin: MakePlugin) -> None:
+    code = ENGINE.format(name="far", detect=True).replace(
+        "open=open_it,", "open=open_it, requires=('not_installed_anywhere.part',), install='pip install far',"
+    )
+    with pytest.raises(ConfigError, match="pip install far"):
+        Plugins.discover([make_plugin("far", code)]).engine("far")
+
+
 def test_a_misspelled_hook_is_refused(make_plugin: MakePlugin) -> None:
     typo = make_plugin(
         "typo",

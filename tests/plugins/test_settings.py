@@ -7,12 +7,16 @@ from typing import Annotated
 
 import click
 import msgspec
+import pluggy
 import pytest
 from msgspec import Meta, Struct
 
+from flashtts_core import hookspecs
+from flashtts_core.engines import Engine, EngineContext, EngineSpec
 from flashtts_core.errors import ConfigError
-from flashtts_core.flags import CONTEXT, options
-from flashtts_core.settings import Settings, Sources, fields_of, read_file
+from flashtts_core.flags import CONTEXT, model_settings, options
+from flashtts_core.plugins import PluginInfo, Plugins
+from flashtts_core.settings import Settings, Sources, fields_of, read_file, voice_folder
 from flashtts_core.types import Sampling, SplitLimits, Style
 
 
@@ -55,6 +59,56 @@ def test_flag_wins_over_variable_wins_over_file_wins_over_default(
 def test_a_value_that_does_not_fit_names_where_it_stands(sources: Sources, culprit: str) -> None:
     with pytest.raises(ConfigError, match=culprit):
         sources.build(Knobs)
+
+
+def test_what_a_value_may_be_is_said() -> None:
+    with pytest.raises(ConfigError, match=r"--speed: 'fast' does not fit; it must be one of high, .* from 0.25 to 4"):
+        Sources(flags={"speed": "fast"}).build(Style)
+    with pytest.raises(ConfigError, match="it must be text, such as auto, cpu, cuda:1"):
+        Sources(flags={"llm_device": "gpu"}).build(Settings)
+
+
+def test_an_empty_variable_is_one_left_out() -> None:
+    sources = Sources(environment={"FLASHTTS_SEED": "", "FLASHTTS_MODEL_PATH": ""}, file={"seed": 4})
+    settings = sources.build(Settings)
+    assert (settings.seed, settings.model_path) == (4, None)
+
+
+def test_the_home_folder_is_spelled_with_a_tilde(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert voice_folder(Settings(voice_dir="~/voices")) == tmp_path / "voices"
+
+
+def own_settings(file: dict[str, object], **flags: str) -> dict[str, dict[str, object]]:
+    spec = EngineSpec("kind", "A test.", open_nothing, detect=lambda folder, settings: False, own=Knobs)
+    manager = pluggy.PluginManager("flashtts")
+    manager.add_hookspecs(hookspecs)
+
+    class Plugin:
+        @hookspecs.hookimpl
+        def flashtts_engines(self) -> list[EngineSpec]:
+            return [spec]
+
+    manager.register(Plugin(), "kind")
+    plugins = Plugins(manager, [PluginInfo("kind", __name__, "tests", "0")])
+    return model_settings(plugins, Sources(flags=flags, file=file)).plugin
+
+
+async def open_nothing(context: EngineContext) -> Engine:
+    raise AssertionError("not opened in these tests")
+
+
+def test_a_flag_wins_over_the_file_where_it_is_the_default_too(caplog: pytest.LogCaptureFixture) -> None:
+    file: dict[str, object] = {"plugin": {"kind": {"ratio": 0.1, "loud": True, "retrys": 3}}}
+    assert own_settings(file) == {"kind": {"ratio": 0.1, "loud": True}}
+    assert "retrys of [plugin.kind]" in caplog.text
+    assert own_settings(file, kind_ratio="0.5", kind_loud="false") == {}
+
+
+@pytest.mark.parametrize("table", [3, {"kind": 3}])
+def test_a_plugins_settings_that_are_no_table_are_refused(table: object) -> None:
+    with pytest.raises(ConfigError, match=r"\[plugin.NAME\]"):
+        own_settings({"plugin": table})
 
 
 def test_dashes_and_underscores_are_the_same_flag() -> None:

@@ -120,12 +120,18 @@ class Batcher(Generic[Item, Result]):
         while self._jobs and self._jobs[0].future.cancelled():
             self._jobs.popleft()
 
+    def _results(self, items: Sequence[Item]) -> Sequence[Result]:
+        results = self._compute(items)
+        if len(results) != len(items):
+            raise EngineError(f"The engine computed {len(results)} results for {len(items)} items.")
+        return results
+
     def _run(self, batch: list[Job[Item, Result]]) -> None:
         wanted = [job for job in batch if not job.future.cancelled()]
         if not wanted:
             return
         try:
-            results = self._compute([job.item for job in wanted])
+            results = self._results([job.item for job in wanted])
         except Exception as error:  # noqa: BLE001  # whatever the codec raises belongs to the requests, not to the thread
             if len(wanted) == 1:
                 wanted[0].resolve(None, error)

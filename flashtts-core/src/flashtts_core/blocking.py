@@ -13,9 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+import msgspec
+
 from flashtts_core.audio.encode import encode_whole
 from flashtts_core.audio.formats import FORMATS, AudioFormat
-from flashtts_core.errors import RequestError
+from flashtts_core.errors import EngineError, RequestError
 from flashtts_core.host import load
 from flashtts_core.settings import Settings
 from flashtts_core.stream import AudioStream
@@ -94,6 +96,9 @@ class Speaker:
             return await stream.read()
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        if self._loop.is_closed():
+            work.close()
+            raise EngineError("The speaker is closed; make a new one to speak.")
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
@@ -132,7 +137,9 @@ def format_of(path: Path) -> AudioFormat:
 
 
 def _request(text: str | SpeechRequest, voice: VoiceChoice) -> SpeechRequest:
-    return text if isinstance(text, SpeechRequest) else SpeechRequest(text, voice)
+    if isinstance(text, str):
+        return SpeechRequest(text, voice)
+    return text if voice is None else msgspec.structs.replace(text, voice=voice)
 
 
 async def _next(stream: AudioStream) -> AudioChunk | None:

@@ -19,6 +19,7 @@ from msgspec.structs import FieldInfo
 
 from flashtts_core.backends import BackendSpec
 from flashtts_core.engines import EngineSpec
+from flashtts_core.errors import ConfigError
 from flashtts_core.plugins import Plugins
 from flashtts_core.settings import Settings, Sources, fields_of
 
@@ -65,21 +66,31 @@ def model_settings(plugins: Plugins, sources: Sources, *others: type[Struct]) ->
     Keys of the file that belong to none of them, nor to the settings ``others`` of the command, are named in a warning.
     """
     settings = sources.build(Settings)
-    tables = dict(sources.file.get("plugin", {}))
+    tables = _plugin_tables(sources.file)
     groups: tuple[type[Struct], ...] = (Settings, *others)
     known = {"plugin"}.union(*(fields_of(group) for group in groups))
     strays = [
         *(sources.file.keys() - known),
         *(f"[plugin.{name}]" for name in tables.keys() - {spec.name for spec in _specs(plugins)}),
     ]
+    for name, own in _plugin_groups(plugins):
+        strays += [f"{key} of [plugin.{name}]" for key in tables.get(name, {}).keys() - set(own.__struct_fields__)]
     if strays:
         logger.warning("Keys of the settings file that mean nothing here: %s.", ", ".join(sorted(strays)))
     for name, own in _plugin_groups(plugins):
         given = sources.build(own, prefix=_prefix(name), table=tables.get(name, {}))
         changed = {key: value for key in own.__struct_fields__ if (value := getattr(given, key)) != _default(own, key)}
+        tables.pop(name, None)
         if changed:
             tables[name] = changed
     return msgspec.structs.replace(settings, plugin=tables)
+
+
+def _plugin_tables(file: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    try:
+        return msgspec.convert(file.get("plugin", {}), dict[str, dict[str, Any]])
+    except msgspec.ValidationError as error:
+        raise ConfigError("The settings of a plugin stand in a table of the settings file: [plugin.NAME].") from error
 
 
 def _specs(plugins: Plugins) -> list[EngineSpec | BackendSpec]:

@@ -14,6 +14,7 @@ from flashtts_core.backends.guard import GuardedBackend
 from flashtts_core.engines import EngineContext, EngineSpec
 from flashtts_core.errors import BadCheckpoint, ConfigError
 from flashtts_core.hub import fetch, local_path
+from flashtts_core.kinds import misfit
 from flashtts_core.plugins import Plugins
 from flashtts_core.settings import Settings, fields_of
 from flashtts_core.synthesizer import Synthesizer
@@ -29,6 +30,8 @@ HOST_KNOBS = frozenset(
 
 async def open_synthesizer(settings: Settings, plugins: Plugins | None = None) -> Synthesizer:
     """Open the model that ``settings`` name; raises ``ConfigError`` and its kin if that cannot be done."""
+    if (found := misfit(settings)) is not None:
+        raise ConfigError(f"The setting {found[0]} must be {found[1]}.")
     plugins = plugins or Plugins.discover()
     folder = None if settings.model_path is None else await find_model(settings.model_path, plugins)
     spec = plugins.detect(folder, settings)
@@ -43,7 +46,11 @@ async def open_synthesizer(settings: Settings, plugins: Plugins | None = None) -
         return GuardedBackend(await backend.open(context), max_length=settings.max_length)
 
     engine = await spec.open(EngineContext(folder, settings, open_backend, _own(spec, settings)))
-    return Synthesizer(engine, _with_roles(settings, spec), backend=backend)
+    try:
+        return Synthesizer(engine, _with_roles(settings, spec), backend=backend)
+    except BaseException:
+        await engine.aclose()  # its threads would keep the process alive
+        raise
 
 
 async def load(

@@ -6,12 +6,14 @@ Entry points are loaded one by one: a plugin that breaks is remembered with its 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterable, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import msgspec
 import pluggy
 from msgspec import Struct
 
@@ -23,6 +25,8 @@ from flashtts_core.settings import Settings
 
 if TYPE_CHECKING:
     import click
+
+logger = logging.getLogger(__name__)
 
 EXTRAS = {
     "torch": "torch",
@@ -59,7 +63,7 @@ class Registered(Generic[Spec]):
     @property
     def missing(self) -> tuple[str, ...]:
         """The required modules that are not installed."""
-        return tuple(name for name in self.spec.requires if importlib.util.find_spec(name) is None)
+        return tuple(name for name in self.spec.requires if not _is_installed(name))
 
 
 class Plugins:
@@ -109,7 +113,8 @@ class Plugins:
 
     def commands(self) -> list[click.Command]:
         """Return the subcommands that plugins add to ``flashtts``."""
-        return [command for group in self._manager.hook.flashtts_commands(plugins=self) for command in group]
+        answers = self._answers(self._manager.hook.flashtts_commands, plugins=self)
+        return [command for _, commands in answers for command in commands]
 
     def engine(self, name: str) -> EngineSpec:
         """Return the engine of that name; raises ``UnknownPlugin`` or, for one that lacks packages, ``ConfigError``."""
@@ -132,7 +137,7 @@ class Plugins:
                     'Give --model_path, or run: pip install "flashtts-engine-hibari"'
                 )
         else:
-            found = [entry for entry in self.engines if entry.spec.detect(folder, settings)]
+            found = [entry for entry in self.engines if _detects(entry.spec, folder, settings)]
         if len(found) > 1:
             names = " and ".join(f"{e.spec.name} ({e.plugin.distribution})" for e in found)
             raise PluginConflict(f"Several engines claim {folder or 'to be the embedded voice'}: {names}.")
@@ -144,12 +149,23 @@ class Plugins:
             )
         return self._usable("engine", found[0])
 
-    def _collect(self, kind: str, hook: Callable[[], list[list[Spec]]]) -> dict[str, Registered[Spec]]:
+    def _answers(self, hook: pluggy.HookCaller, **arguments: object) -> Iterator[tuple[PluginInfo, list[Any]]]:
+        """Call a hook of every plugin; one that fails counts as broken from then on, and the others still work."""
+        for impl in hook.get_hookimpls():
+            info = next(info for info in self.infos if info.name == impl.plugin_name)
+            try:
+                answer: Any = impl.function(*(arguments[name] for name in impl.argnames))
+                found = list(answer)
+            except Exception as error:  # noqa: BLE001  # third-party code: whatever it raises is kept and shown on request
+                broken = msgspec.structs.replace(info, error=error)
+                self.infos = tuple(broken if each is info else each for each in self.infos)
+            else:
+                yield info, found
+
+    def _collect(self, kind: str, hook: pluggy.HookCaller) -> dict[str, Registered[Spec]]:
         found: dict[str, Registered[Spec]] = {}
-        infos = {info.name: info for info in self.infos}
-        for impl in hook.get_hookimpls():  # type: ignore[attr-defined]  # pluggy's HookCaller, typed as a callable here
-            info = infos[impl.plugin_name]
-            for spec in impl.function():
+        for info, specs in self._answers(hook):
+            for spec in specs:
                 for name in (spec.name, *getattr(spec, "aliases", ())):
                     if name in found:
                         raise PluginConflict(
@@ -177,6 +193,21 @@ class Plugins:
                 f"Run: {entry.spec.install}"
             )
         return entry.spec
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):  # a submodule of what is not there
+        return False
+
+
+def _detects(spec: EngineSpec, folder: Path, settings: Settings) -> bool:
+    try:
+        return spec.detect(folder, settings)
+    except Exception:
+        logger.exception("The engine %s failed to look at %s and is passed over.", spec.name, folder)
+        return False
 
 
 def _dist(point: EntryPoint) -> tuple[str, str]:

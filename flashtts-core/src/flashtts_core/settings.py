@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
+import msgspec.inspect
 import platformdirs
 from msgspec import Meta, Struct
 
 from flashtts_core.errors import ConfigError
+from flashtts_core.kinds import expected
 
 ENVIRONMENT_PREFIX = "FLASHTTS_"
 
@@ -86,7 +88,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 def voice_folder(settings: Settings) -> Path:
     """Return the folder where voices are kept: the chosen one, else one in the user's data folder."""
     if settings.voice_dir:
-        return Path(settings.voice_dir)
+        return Path(settings.voice_dir).expanduser()
     return Path(platformdirs.user_data_dir("flashtts", appauthor=False)) / "voices"
 
 
@@ -132,7 +134,7 @@ class Sources(Struct, frozen=True):
             flag, variable = prefix + name, (ENVIRONMENT_PREFIX + prefix + name).upper()
             if self.flags.get(flag) is not None:
                 origin, values[name] = f"--{flag}", self.flags[flag]
-            elif variable in self.environment:
+            elif self.environment.get(variable):  # an empty one is how files of containers leave it out
                 origin, values[name] = variable, self.environment[variable]
             elif name in keys:
                 origin, values[name] = f"key {name!r} of the settings file", keys[name]
@@ -146,5 +148,5 @@ def _check(group: type[Struct], name: str, value: object, origin: str) -> None:
     try:
         msgspec.convert({name: value}, group, strict=False)
     except msgspec.ValidationError as error:
-        reason = str(error).removesuffix(f" - at `$.{name}`")
-        raise ConfigError(f"{origin}: {value!r} does not fit. {reason}.") from error
+        wanted = expected(msgspec.inspect.type_info(fields_of(group)[name].type))
+        raise ConfigError(f"{origin}: {value!r} does not fit; it must be {wanted}.") from error

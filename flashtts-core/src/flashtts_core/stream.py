@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from flashtts_core.audio.join import Joiner
 from flashtts_core.audio.stretch import TimeStretch
-from flashtts_core.errors import EmptySpeech
+from flashtts_core.errors import EmptySpeech, EngineError
 from flashtts_core.types import AudioChunk, Line, Usage
 
 FIRST_PIECE_SECONDS = 0.1
@@ -79,6 +79,10 @@ class _LineTask:
             async with aclosing(speak(line)) as chunks:
                 async for chunk in chunks:
                     self._queue.put_nowait(chunk)
+        except asyncio.CancelledError:
+            # If it was not we who cancelled it, somebody reads: within the engine, a task of its own was cancelled.
+            self._queue.put_nowait(EngineError("The engine broke the line off. Try again."))
+            raise
         except Exception as error:  # noqa: BLE001  # carried to the reader, who raises it in the request's own task
             self._queue.put_nowait(error)
         else:
@@ -162,7 +166,8 @@ class AudioStream:
                 async for chunk in _paced(chunks, planned.stretch, self.sample_rate):
                     self.usage += chunk.usage
                     self.turn = planned.turn
-                    yield chunk
+                    if len(chunk.samples):
+                        yield chunk
 
     async def _passage(self) -> AsyncGenerator[AudioChunk, None]:
         """Yield the chunks of the next line; if lines overlap, of all in its turn, each faded into the one before."""
@@ -197,6 +202,7 @@ async def _paced(
     for samples in _pieces(stretch.finish(), sample_rate):
         yield AudioChunk(samples, sample_rate, pending)
         pending = Usage()
+    yield AudioChunk(np.empty(0, np.float32), sample_rate, pending)  # what was counted after the last sound
 
 
 def _pieces(

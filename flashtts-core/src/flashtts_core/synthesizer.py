@@ -20,7 +20,8 @@ import msgspec
 from flashtts_core.backends import BackendSpec
 from flashtts_core.continuity import Continuity
 from flashtts_core.engines import Abilities, Engine
-from flashtts_core.errors import TooLarge
+from flashtts_core.errors import RequestError, TooLarge
+from flashtts_core.kinds import misfit
 from flashtts_core.planner import divide, pace, turns_of
 from flashtts_core.settings import Settings, voice_folder
 from flashtts_core.stream import AudioStream, Plan, PlannedLine
@@ -72,7 +73,9 @@ class Synthesizer:
         self.voices = VoiceLibrary(
             engine,
             FolderStore(voice_folder(settings)),
-            RoleFolder(Path(settings.role_dir)) if settings.role_dir else None,
+            RoleFolder(Path(settings.role_dir).expanduser())
+            if settings.role_dir and engine.abilities.cloning
+            else None,
             io=self._io,
         )
 
@@ -89,6 +92,9 @@ class Synthesizer:
                 f"Send it in parts, or raise --max_text_length.",
                 param="text",
             )
+        for part in (request.style, request.sampling, request.diffusion, request.limits):
+            if (found := misfit(part)) is not None:
+                raise RequestError(f"The field {found[0]} must be {found[1]}.", param=found[0])
         lines, skipped = await self._plan(request, passage or Passage())
         plan = Plan(
             lines,

@@ -41,7 +41,7 @@ Seed = Annotated[
 ]
 Pitch = Annotated[Level, Meta(description="Pitch of the voice; moderate is neutral.")]
 SpeedLabel = Annotated[Level, Meta(description="Pace of the voice; moderate is neutral.")]
-SpeedFactor = Annotated[float, Meta(ge=0.25, le=4, description="Pace as a factor; 1 is the voice's own.")]
+SpeedFactor = Annotated[float, Meta(ge=0.25, le=4, description="As a factor, 1 is the voice's own pace.")]
 TimeStep = Annotated[int, Meta(ge=1, le=200, description="Diffusion steps; more are slower and cleaner.")]
 TextWeight = Annotated[
     float, Meta(ge=0, le=20, description="Weight of the text in diffusion: how clearly it is pronounced.")

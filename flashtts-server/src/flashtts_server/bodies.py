@@ -16,6 +16,7 @@ from litestar.exceptions import InternalServerException
 from msgspec import inspect as mi
 
 from flashtts_core.errors import RequestError
+from flashtts_core.kinds import expected
 from flashtts_server.deadlines import deadline_in, until
 from flashtts_server.errors import ClientGone
 from flashtts_server.forms import Field, read_multipart, read_urlencoded
@@ -104,34 +105,3 @@ def refusal(error: msgspec.ValidationError, kind: type[Body]) -> RequestError:
     if "unknown" in reason:
         return RequestError(f"There is no field {field} here; the fields are: {', '.join(fields)}.", param=field)
     return RequestError(f"The body does not fit: {reason}. Send the fields: {', '.join(fields)}.")
-
-
-def expected(kind: mi.Type) -> str:
-    """Say in words what a field of a body may be."""
-    match kind:
-        case mi.Metadata():
-            words = expected(kind.type)
-        case mi.UnionType():
-            words = ", or ".join(expected(part) for part in kind.types if not isinstance(part, mi.NoneType))
-        case mi.LiteralType():
-            words = "one of " + ", ".join(str(value) for value in kind.values)
-        case mi.IntType() | mi.FloatType():
-            words = _number("a whole number" if isinstance(kind, mi.IntType) else "a number", kind)
-        case mi.BoolType():
-            words = "true or false"
-        case mi.StrType():
-            words = "text" if kind.max_length is None else f"text of at most {kind.max_length} characters"
-        case mi.StructType():
-            words = f"an object with {', '.join(field.name for field in kind.fields)}"
-        case _:
-            words = "a file upload"
-    return words
-
-
-def _number(noun: str, kind: mi.IntType | mi.FloatType) -> str:
-    limits = [
-        f"{word} {bound:g}" if isinstance(kind, mi.FloatType) else f"{word} {bound}"
-        for word, bound in (("from", kind.ge), ("above", kind.gt), ("to", kind.le), ("below", kind.lt))
-        if bound is not None
-    ]
-    return " ".join([noun, *limits])

@@ -141,6 +141,7 @@ class SpeakBody(SpeechFields, frozen=True, kw_only=True):
 class MultiSpeakBody(SpeechFields, frozen=True, kw_only=True):
     """Speak a dialogue."""
 
+    renamed: ClassVar[dict[str, str]] = {"voice": "text"}
     example: ClassVar[dict[str, object]] = {"text": "<role:female>Good morning.<role:male,speed:low>Good morning."}
 
     text: Annotated[
@@ -263,7 +264,7 @@ class CreateSpeechBody(SpeechFields, frozen=True, kw_only=True):
     stream_format: StreamFormat = "audio"
     sample_rate: Annotated[
         SampleRate | None,
-        describe("Sample rate of the audio, in Hz. Left out: 24000 for pcm, else the engine's own."),
+        describe("Sample rate of the audio, in Hz. Left out: 24000 for pcm, else the engine's own or the next that the format knows."),
     ] = None
     reference_text: Transcript | None = None
 

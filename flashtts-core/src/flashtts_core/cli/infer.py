@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flashtts_core.audio.formats import FORMATS, AudioFormat
+from flashtts_core.cli.output import Output
 from flashtts_core.cli.voices import reference_options, take_reference
 from flashtts_core.errors import ConfigError, RequestError
 from flashtts_core.flags import model_options, model_settings, options
 from flashtts_core.plugins import Plugins
 from flashtts_core.settings import Settings, Sources
+from flashtts_core.text.script import looks_like_script
 from flashtts_core.types import Diffusion, Sampling, SpeechRequest, SplitLimits, Style, VoiceChoice
 
 if TYPE_CHECKING:
@@ -37,10 +39,8 @@ def command(plugins: Plugins) -> click.Command:
     def speak(**flags: Any) -> None:
         settings = model_settings(plugins, Sources.of_process(flags, flags.pop("config")))
         request = _request(flags)
-        output = Path(flags["output"])
-        kind = _format(flags["response_format"], output)
-        if not output.absolute().parent.is_dir():
-            raise ConfigError(f"There is no folder {output.absolute().parent}; make it first, or choose another -o.")
+        output = Output(flags["output"])
+        kind = _format(flags["response_format"], output.path)
         asyncio.run(_speak(plugins, settings, request, output, kind))
 
     chosen = [option for group in GROUPS for option in options(group) if option.name != "seed"]  # seed is a setting
@@ -51,7 +51,7 @@ def command(plugins: Plugins) -> click.Command:
             click.Option(
                 ["-i", "--input"], required=True, help="What to say: text, a UTF-8 text file, or - for stdin."
             ),
-            click.Option(["-o", "--output"], required=True, help="Audio file to write."),
+            click.Option(["-o", "--output"], required=True, help="Audio file to write, or - for stdout."),
             click.Option(["--response_format"], help="Audio format. Left out: by the ending of the file."),
             click.Option(["--name"], help="Voice, by name. Left out: the model's first."),
             click.Option(["--script"], is_flag=True, help="The text is a dialogue with <role:NAME> before each turn."),
@@ -71,8 +71,11 @@ def _request(flags: dict[str, Any]) -> SpeechRequest:
         if voice is not None:
             raise ConfigError("Give --name or --reference_audio, not both.")
         voice = reference
+    text = _text(flags["input"])
+    if not flags["script"] and looks_like_script(text):
+        click.echo("The text has role tags, which are read aloud; add --script to speak it as a dialogue.", err=True)
     return SpeechRequest(
-        text=_text(flags["input"]),
+        text=text,
         voice=voice,
         style=typed.build(Style),
         sampling=typed.build(Sampling),
@@ -86,6 +89,8 @@ def _text(source: str) -> str:
     """Return the text: standard input for ``-``, a file's content if there is such a file, else ``source`` itself."""
     try:
         if source == "-":
+            if sys.stdin is None:
+                raise RequestError("There is no standard input to read. Give -i the words, or a text file.")
             return sys.stdin.read()
         path = Path(source)
         if _is_file(path):
@@ -114,7 +119,9 @@ def _format(name: str | None, output: Path) -> AudioFormat:
     raise ConfigError(f"{chosen!r} is not an audio format. Use --response_format with one of: {', '.join(FORMATS)}.")
 
 
-async def _speak(plugins: Plugins, settings: Settings, request: SpeechRequest, output: Path, kind: AudioFormat) -> None:
+async def _speak(
+    plugins: Plugins, settings: Settings, request: SpeechRequest, output: Output, kind: AudioFormat
+) -> None:
     import numpy as np  # noqa: PLC0415  # this and the next two are heavy, and not needed for --help
 
     from flashtts_core.audio.encode import encode_whole  # noqa: PLC0415
@@ -128,10 +135,8 @@ async def _speak(plugins: Plugins, settings: Settings, request: SpeechRequest, o
         if stream.ignored:
             click.echo(f"Without effect on this engine: {', '.join(stream.ignored)}.", err=True)
         content = encode_whole(np.concatenate(parts), stream.sample_rate, kind)
-    partial = output.with_name(f".{output.name}.part")
-    partial.write_bytes(content)  # an interrupted run leaves an older file as it was
-    partial.replace(output)
-    click.echo(f"Wrote {output}: {sum(map(len, parts)) / stream.sample_rate:.1f} s of speech.", err=True)
+    output.write(content)
+    click.echo(f"Wrote {output.name}: {sum(map(len, parts)) / stream.sample_rate:.1f} s of speech.", err=True)
 
 
 async def _watched(stream: AudioStream) -> AsyncIterator[NDArray[np.float32]]:

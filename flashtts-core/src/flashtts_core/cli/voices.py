@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flashtts_core.errors import RequestError
 from flashtts_core.flags import model_options, model_settings
 from flashtts_core.plugins import Plugins
 from flashtts_core.settings import Sources
@@ -70,6 +71,8 @@ def take_reference(flags: dict[str, Any]) -> Reference | None:
     """Take the options of ``reference_options`` out of ``flags`` and return the recording they give."""
     audio, transcript, latent = (flags.pop(name) for name in ("reference_audio", "reference_text", "latent_file"))
     if audio is None:
+        if transcript is not None or latent is not None:
+            raise RequestError("--reference_text and --latent_file belong to a recording; give --reference_audio, too.")
         return None
     return Reference(audio.read_bytes(), transcript, latent.read_bytes() if latent else None)
 

@@ -34,6 +34,11 @@ class Turn(Struct, frozen=True):
     speed: Level | None = None
 
 
+def looks_like_script(text: str) -> bool:
+    """Say whether a text has role tags, be they well formed or not."""
+    return _LOOKS_LIKE_A_TAG.search(text) is not None
+
+
 def parse_script(text: str) -> list[Turn]:
     """Return the turns of a dialogue, at least one; raises ``RequestError`` with the position of what is wrong."""
     starts = [match.start() for match in _LOOKS_LIKE_A_TAG.finditer(text)]

@@ -1,0 +1,59 @@
+"""Speech without asyncio: what a script or a notebook may do with a speaker, and what it may not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from flashtts_core.blocking import Speaker
+from flashtts_core.errors import ConfigError, EngineError, RequestError, UnknownVoice
+from flashtts_core.settings import Settings
+from flashtts_core.types import Sampling, SpeechRequest, Style
+
+
+@pytest.fixture(scope="module")
+def speaker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Speaker]:
+    with Speaker(settings=Settings(voice_dir=str(tmp_path_factory.mktemp("voices")))) as speaker:
+        yield speaker
+
+
+def test_a_voice_stands_over_that_of_the_request(speaker: Speaker) -> None:
+    with pytest.raises(UnknownVoice, match="nosuch"):
+        speaker.speak(SpeechRequest("Hi."), voice="nosuch")
+    with pytest.raises(UnknownVoice, match="nosuch"):
+        list(speaker.stream(SpeechRequest("Hi.", "heart"), voice="nosuch"))
+    assert len(speaker.speak(SpeechRequest("Hi.", "nosuch"), voice="heart").samples)
+
+
+@pytest.mark.parametrize(
+    ("request_", "field", "words"),
+    [
+        (SpeechRequest("Hi.", style=Style(speed="fast")), "speed", "one of high, low, .* or a number from 0.25 to 4"),  # type: ignore[arg-type]  # on purpose
+        (SpeechRequest("Hi.", style=Style(speed=10.0)), "speed", "to 4"),
+        (SpeechRequest("Hi.", sampling=Sampling(top_p=2.0)), "top_p", "a number above 0 to 1"),
+    ],
+)
+def test_a_request_that_does_not_fit_is_refused_as_over_http(
+    speaker: Speaker, request_: SpeechRequest, field: str, words: str
+) -> None:
+    with pytest.raises(RequestError, match=f"The field {field} must be .*{words}") as caught:
+        speaker.speak(request_)
+    assert caught.value.param == field
+
+
+def test_settings_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ConfigError, match="The setting torch_dtype must be one of"):
+        Speaker(settings=Settings(torch_dtype="zzz"))  # type: ignore[arg-type]  # on purpose
+    with pytest.raises(ConfigError, match="The setting seed must be a whole number from 0"):
+        Speaker(settings=msgspec.structs.replace(Settings(), seed=-1))
+
+
+def test_a_closed_speaker_says_so(tmp_path: Path) -> None:
+    speaker = Speaker(settings=Settings(voice_dir=str(tmp_path)))
+    speaker.close()
+    with pytest.raises(EngineError, match="The speaker is closed"):
+        speaker.speak("Hi.")
+    speaker.close()
