@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import platform
 import threading
+import time
 
 import pytest
 import torch
 
 from flashtts_core.nn.devices import choose_device, keep_single_precision
-from flashtts_core.nn.turns import in_turn
+from flashtts_core.nn.turns import Turnstile, in_turn
 
 MPS, CPU = torch.device("mps"), torch.device("cpu")
 
@@ -68,3 +69,25 @@ def most_at_once(device: torch.device, patience: float) -> int:
 def test_threads_take_turns_on_an_apple_gpu_and_nowhere_else() -> None:
     assert most_at_once(MPS, 0.2) == 1
     assert most_at_once(CPU, 30) == 2
+
+
+def test_who_comes_back_at_once_waits_behind_those_who_waited() -> None:
+    turnstile, order = Turnstile(), list[str]()
+
+    def codec(name: str) -> None:
+        with turnstile:
+            order.append(name)
+
+    threads = [threading.Thread(target=codec, args=(name,)) for name in "ab"]
+    with turnstile:
+        for number, thread in enumerate(threads, 1):
+            thread.start()
+            while turnstile.waiting < number:
+                time.sleep(0)
+    with turnstile:
+        order.append("model")
+    for thread in threads:
+        thread.join()
+    assert order == ["a", "b", "model"]
+    with turnstile:
+        assert turnstile.waiting == 0
