@@ -18,7 +18,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from flashtts_backend_llamacpp.formats import FORMATS, NumberFormat
+from flashtts_backend_llamacpp.formats import FORMATS, NumberFormat, unpacked, warn_of_overflow
 from flashtts_backend_llamacpp.tensors import StoredTensor, open_tensors
 from flashtts_core.backends.layout import EMBEDDING, FINAL_NORM, HEAD, check_tensors
 from flashtts_core.backends.torch.config import DecoderConfig, Rope, read_config
@@ -74,10 +74,12 @@ def convert_model(folder: Path, target: Path, number_format: NumberFormat, progr
     """
     config = read_config(folder)
     _check_shape(folder, config)
+    if number_format == "f16":
+        warn_of_overflow(config.model_type)
     with open_tensors(folder) as tensors:
         check_tensors(folder, config, {name: (tensor.shape, tensor.kind) for name, tensor in tensors.items()})
         pieces = list(_pieces(config, tensors, number_format))
-        _check_rows(pieces, number_format)
+        _check_rows(pieces, number_format, instead=unpacked(config.model_type))
         unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
             _check_space(target.parent, sum(piece.size for piece in pieces))
@@ -101,13 +103,13 @@ def _check_shape(folder: Path, config: DecoderConfig) -> None:
         )
 
 
-def _check_rows(pieces: list[_Piece], number_format: NumberFormat) -> None:
+def _check_rows(pieces: list[_Piece], number_format: NumberFormat, *, instead: NumberFormat) -> None:
     for piece in pieces:
         block = gguf.GGML_QUANT_SIZES[piece.kind][0]
         if piece.shape[-1] % block:
             raise ConfigError(
                 f"--type {number_format} packs rows in blocks of {block} values, and {piece.name} has rows of "
-                f"{piece.shape[-1]}. Use --type f16 for this model."
+                f"{piece.shape[-1]}. Use --type {instead} for this model."
             )
 
 

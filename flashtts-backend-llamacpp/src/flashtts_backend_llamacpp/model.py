@@ -13,7 +13,8 @@ from pathlib import Path
 
 from flashtts_backend_llamacpp import LlamaCppSettings
 from flashtts_backend_llamacpp.files import find_gguf
-from flashtts_backend_llamacpp.placement import gpu_of, processors
+from flashtts_backend_llamacpp.formats import warn_of_overflow
+from flashtts_backend_llamacpp.placement import gpus_of, processors
 from flashtts_backend_llamacpp.runtime import MOST_SEQUENCES, Model, NoRoom, Part, Runtime, RuntimePlan
 from flashtts_core.backends.limits import check_room
 from flashtts_core.backends.sampling import ScoreSampler
@@ -132,8 +133,10 @@ def _part(job: _Job, end: int) -> tuple[_Job, Part]:
 def load_model(folder: Path, settings: Settings, own: LlamaCppSettings) -> LlamaCppModel:
     """Load the GGUF file in ``folder``; raises ``BadCheckpoint`` and ``ConfigError``."""
     path = find_gguf(folder, own.gguf)
-    gpu = gpu_of(settings.llm_device)
-    model = Model(path, gpu)
+    gpus = gpus_of(settings.llm_device)
+    model = Model(path, gpus)
+    if gpus is not None and model.in_half:
+        warn_of_overflow(model.model_type)
     max_length = min(settings.max_length, model.max_length)
     slots = min(settings.llm_batch_size, MOST_SEQUENCES)
     cells = own.kv_tokens or min(max(max_length, LEAST_CELLS), max_length * slots)
@@ -143,13 +146,12 @@ def load_model(folder: Path, settings: Settings, own: LlamaCppSettings) -> Llama
         batch=slots + own.prompt_slice,
         threads=own.threads or processors(),
         cache=own.kv_type,
-        gpu=gpu,
     )
     runtime = model.open(plan)
     logger.info(
         "Language model %s: %s, %d threads, context of %d tokens, %s cache of %d tokens for up to %d requests.",
         path,
-        "CPU" if gpu is None else f"GPU {gpu}",
+        gpus or "CPU",
         plan.threads,
         min(max_length, cells),
         plan.cache,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import re
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from flashtts_backend_llamacpp.placement import Gpus
 from flashtts_core.errors import BadCheckpoint, ConfigError
 
 logger = logging.getLogger(__name__)
@@ -27,6 +29,8 @@ MOST_SEQUENCES = int(llama_cpp.llama_max_parallel_sequences())
 _NO_ROOM = {1, -2}
 """What ``llama_decode`` returns when the cache is full, and when memory is (``GGML_STATUS_ALLOC_FAILED``)."""
 _FLASH_OFF, _FLASH_AUTO = 0, -1
+_NO_SUCH_GPU = re.compile(r"invalid value for main_gpu.*available devices: (\d+)")
+_LONGEST_NAME = 128
 _ERROR_LEVEL = 4  # of ggml_log_level: 1 debug, 2 info, 3 warning, 4 error, 5 more of the last
 
 
@@ -47,7 +51,7 @@ class RuntimePlan(Struct, frozen=True):
     """How a model is opened.
 
     ``cells`` tokens are held for all sequences together; a step has at most ``batch`` tokens, ``sequences`` of them
-    scored. ``gpu`` is the number of a GPU, ``None`` for the CPU alone.
+    scored.
     """
 
     cells: int
@@ -55,25 +59,29 @@ class RuntimePlan(Struct, frozen=True):
     batch: int
     threads: int
     cache: str
-    gpu: int | None = None
 
 
 class Model:
     """The weights of a GGUF file."""
 
-    def __init__(self, path: Path, gpu: int | None) -> None:
-        """Raises ``BadCheckpoint``: what llama.cpp says is part of it."""
+    def __init__(self, path: Path, gpus: Gpus | None) -> None:
+        """Raises ``ConfigError`` (no such GPU) and ``BadCheckpoint``: what llama.cpp says is part of it."""
         _start()
         wanted = llama_cpp.llama_model_default_params()
-        wanted.n_gpu_layers = 0 if gpu is None else -1
-        if gpu is not None:
-            wanted.main_gpu = gpu
+        wanted.n_gpu_layers = 0 if gpus is None else -1
+        if gpus is not None and gpus.number is not None:
+            # In the other modes the layers lie on all GPUs, whichever is the main one.
+            wanted.split_mode, wanted.main_gpu = llama_cpp.LLAMA_SPLIT_MODE_NONE, gpus.number
         with_reasons = _Reasons()
         self._model = llama_cpp.llama_model_load_from_file(str(path).encode(), wanted)
         if not self._model:
+            _check_gpu(gpus, str(with_reasons))
             raise BadCheckpoint(f"llama.cpp cannot load {path}: {with_reasons}. Make the file again.")
         self.vocab_size = int(llama_cpp.llama_vocab_n_tokens(llama_cpp.llama_model_get_vocab(self._model)))
         self.max_length = int(llama_cpp.llama_model_n_ctx_train(self._model))
+        self.model_type = self._text(b"general.architecture")
+        kind = llama_cpp.llama_model_ftype(self._model) & ~llama_cpp.LLAMA_FTYPE_GUESSED
+        self.in_half = kind == llama_cpp.LLAMA_FTYPE_MOSTLY_F16
 
     def open(self, plan: RuntimePlan) -> Runtime:
         """Return a context for running; the model belongs to it then. Raises ``ConfigError`` if memory is short."""
@@ -101,6 +109,19 @@ class Model:
     def close(self) -> None:
         """Free the weights."""
         llama_cpp.llama_model_free(self._model)
+
+    def _text(self, key: bytes) -> str:
+        """Return what the file says under ``key``, nothing if it does not."""
+        value = ctypes.create_string_buffer(_LONGEST_NAME)
+        llama_cpp.llama_model_meta_val_str(self._model, key, value, _LONGEST_NAME)
+        return value.value.decode(errors="replace")
+
+
+def _check_gpu(gpus: Gpus | None, reasons: str) -> None:
+    """Raise ``ConfigError`` if the reasons are that there is no such GPU; llama.cpp alone can count them."""
+    if gpus is not None and (refusal := _NO_SUCH_GPU.search(reasons)):
+        there = ", ".join(f"cuda:{number}" for number in range(int(refusal[1]))) or "none"
+        raise ConfigError(f"llama.cpp sees no {gpus}. GPUs here, as --llm_device names them: {there}.")
 
 
 class Runtime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Set
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,22 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from flashtts_backend_sglang.card import Capability, capability_of
 from flashtts_core import Settings, TokenRequest
+from flashtts_core.backends.formats import chosen_format, stands_half
 from flashtts_core.errors import BadCheckpoint, ConfigError
+from flashtts_core.settings import Dtype
+
+logger = logging.getLogger(__name__)
 
 RESERVED = 2
 """Tokens of its context that SGLang keeps for itself."""
 _SEEDS = 2**32  # SGLang seeds numpy, which takes no larger ones
+_COMPUTES_BFLOAT16 = (8, 0)
 
 
-class _ModelConfig(Struct):
+class _ModelConfig(Struct, frozen=True):
+    model_type: str
     max_position_embeddings: int
 
 
@@ -26,18 +34,41 @@ def engine_arguments(folder: Path, settings: Settings) -> dict[str, Any]:
 
     Ids go in and out, so no tokenizer is loaded; answers come as disjoint pieces instead of growing lists.
     """
+    config, device = _read_config(folder), device_arguments(settings.llm_device)
     return {
         "model_path": str(folder),
         "skip_tokenizer_init": True,
         "incremental_streaming_output": True,
         "stream_interval": 1,
-        "dtype": settings.torch_dtype,
-        "context_length": min(settings.max_length + RESERVED, _longest(folder)),
+        "dtype": number_format(settings.torch_dtype, config.model_type, capability_of(settings.llm_device)),
+        "context_length": min(settings.max_length + RESERVED, config.max_position_embeddings),
         "max_running_requests": settings.llm_batch_size,
         "mem_fraction_static": settings.llm_gpu_memory_utilization,
         "random_seed": settings.seed % _SEEDS,
-        **device_arguments(settings.llm_device),
+        **device,
     }
+
+
+def number_format(wanted: Dtype, model_type: str, capability: Capability | None) -> Dtype:
+    """Return the format to compute in on a card of this compute capability, ``None`` for a CPU.
+
+    Left alone, SGLang runs a float32 checkpoint in float16. Raises ``ConfigError`` where it can do nothing else and the
+    family overflows.
+    """
+    if capability is None or capability >= _COMPUTES_BFLOAT16:  # its kernels for CPUs compute no float32
+        return chosen_format(wanted, model_type, native="bfloat16", halves=True)
+    # SGLang 0.5.23 puts float16 in place of whatever it is told (maybe_downgrade_dtype_for_legacy_gpu).
+    card = ".".join(map(str, capability))
+    if not stands_half(model_type):
+        raise ConfigError(
+            f"SGLang computes in float16 alone on this card (compute capability {card}), and {model_type} models "
+            f"overflow in it and give no speech. Use --backend torch or --backend vllm with --torch_dtype float32."
+        )
+    if wanted not in {"auto", "float16"}:
+        logger.warning(
+            "--torch_dtype %s: SGLang computes in float16 alone on this card (compute capability %s).", wanted, card
+        )
+    return "float16"
 
 
 def device_arguments(device: str) -> dict[str, Any]:
@@ -73,10 +104,10 @@ def sampling_parameters(request: TokenRequest, ends: Set[int]) -> dict[str, Any]
     return {**parameters, "ignore_eos": True}
 
 
-def _longest(folder: Path) -> int:
+def _read_config(folder: Path) -> _ModelConfig:
     path = folder / "config.json"
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_ModelConfig).max_position_embeddings
+        return msgspec.json.decode(path.read_bytes(), type=_ModelConfig)
     except OSError as error:
         raise BadCheckpoint(
             f"{path} cannot be read: {error.strerror or error}. Give the folder of the model."

@@ -7,6 +7,7 @@ handlers for SIGTERM and SIGQUIT in place of the server's; and its bookkeeping w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -29,17 +30,24 @@ class EngineThread:
         self._thread = threading.Thread(target=self._work, name="flashtts-llm")
 
     async def start(self) -> None:
-        """Load the model; raises ``ConfigError`` with what SGLang said if it cannot."""
+        """Load the model; raises ``ConfigError`` with what SGLang said if it cannot.
+
+        Nothing stops SGLang while it loads. If this is cancelled, the thread shuts the engine down once it is there.
+        """
         self._thread.start()
         try:
             await asyncio.wrap_future(self._opened)
+        except asyncio.CancelledError:
+            if not self._opened.cancelled():  # the engine was there already, and nobody will stop it
+                self.call(self._leave.set)
+            raise
         except Exception as error:
             await asyncio.to_thread(self._thread.join)
             raise ConfigError(_explained(error, self._arguments)) from error
 
     def call(self, function: Callable[..., object], *arguments: object) -> None:
         """Call a function on the engine's loop; nothing happens once that is closed."""
-        if not self.loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # closed
             self.loop.call_soon_threadsafe(function, *arguments)
 
     async def stop(self) -> None:
@@ -53,11 +61,13 @@ class EngineThread:
             try:
                 self.engine = self._make(**self._arguments)
             except Exception as error:  # noqa: BLE001  # whatever SGLang raises is shown to who opens the model
-                self._opened.set_exception(error)
+                if self._opened.set_running_or_notify_cancel():
+                    self._opened.set_exception(error)
                 return
-            self._opened.set_result(None)
             try:
-                runner.run(self._leave.wait())
+                if self._opened.set_running_or_notify_cancel():  # else nobody waits for it any more
+                    self._opened.set_result(None)
+                    runner.run(self._leave.wait())
             finally:
                 self.engine.shutdown()
 

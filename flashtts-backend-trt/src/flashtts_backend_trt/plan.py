@@ -1,4 +1,4 @@
-"""Decides what is opened, an engine folder or the model itself, and with which arguments (pure, reads two files)."""
+"""Decides what is opened, an engine folder or the model itself, and with which arguments; loads nothing."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
+from flashtts_backend_trt.card import Capability, capability_of_first_card
 from flashtts_core import Settings
+from flashtts_core.backends.formats import chosen_format
 from flashtts_core.errors import BadCheckpoint, ConfigError
+from flashtts_core.settings import Dtype
 
 logger = logging.getLogger(__name__)
 
 ENGINE_FOLDER = "tensorrt-engine"
+_COMPUTES_BFLOAT16 = (8, 0)
 
 
 class _BuildConfig(Struct, frozen=True):
@@ -34,10 +38,13 @@ class _EngineFile(Struct, frozen=True):
 
 
 class _ModelFile(Struct, frozen=True):
-    """What a model's ``config.json`` says of it."""
+    """What a model's ``config.json`` says of it; ``dtype`` was called ``torch_dtype`` by transformers 4."""
 
+    model_type: str
     vocab_size: int
     max_position_embeddings: int
+    dtype: str | None = None
+    torch_dtype: str | None = None
 
 
 class Plan(Struct, frozen=True):
@@ -91,17 +98,39 @@ def _plan_engine(folder: Path, settings: Settings) -> Plan:
 
 
 def _plan_model(folder: Path, settings: Settings) -> Plan:
-    file = _read(folder / "config.json", _ModelFile, "a language model")
+    path = folder / "config.json"
+    file = _read(path, _ModelFile, "a language model")
+    chosen = number_format(settings.torch_dtype, file.model_type, capability_of_first_card())
+    _compare_formats(path, file, chosen)
     max_length = min(settings.max_length, file.max_position_embeddings)
     arguments = {
         "model": str(folder),
         "skip_tokenizer_init": True,
-        "dtype": settings.torch_dtype,
+        "dtype": chosen,
         "max_batch_size": settings.llm_batch_size,
         "max_seq_len": max_length,
         "enable_chunked_prefill": True,  # else a prompt may not exceed max_num_tokens, which is 8192
     }
     return Plan(False, arguments, file.vocab_size, max_length)
+
+
+def number_format(wanted: Dtype, model_type: str, capability: Capability) -> Dtype:
+    """Return the format to compute in on a card of this compute capability."""
+    native: Dtype = "bfloat16" if capability >= _COMPUTES_BFLOAT16 else "float32"
+    return chosen_format(wanted, model_type, native=native, halves=True)
+
+
+def _compare_formats(path: Path, file: _ModelFile, chosen: Dtype) -> None:
+    # The PyTorch flow's loader reads the model's file and not the argument dtype (tests/backends/trt/record.json).
+    stored = file.dtype or file.torch_dtype
+    if stored not in {None, chosen}:
+        logger.warning(
+            "TensorRT-LLM computes in the number format that %s names, %s, even if it is told another. Change it to %s "
+            "there.",
+            path,
+            stored,
+            chosen,
+        )
 
 
 def _check_device(device: str) -> None:

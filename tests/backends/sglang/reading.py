@@ -25,6 +25,7 @@ def read(folder: Path) -> dict[str, Any]:
     arguments = [name for path in sorted((folder / "srt/arg_groups/fields").glob("*.py")) for name in annotated(path)]
     worker = (folder / "srt/managers/tp_worker.py").read_text(encoding="utf-8")
     scheduler = (folder / "srt/managers/scheduler.py").read_text(encoding="utf-8")
+    loading = (folder / "srt/model_executor/model_runner_components/load_model_utils.py").read_text(encoding="utf-8")
     watchdog = (folder / "srt/utils/watchdog.py").read_text(encoding="utf-8")
     return {
         "release": importlib.metadata.version("sglang"),
@@ -40,6 +41,10 @@ def read(folder: Path) -> dict[str, Any]:
             "max_req_input_len = max_req_len - 5" in worker,
             "self.max_req_len - input_len - 1" in scheduler,
             "self.model_config.context_len - 1" in worker,
+        ],
+        "float16_alone_before_ampere": [
+            "if torch.cuda.get_device_capability()[0] < 8:" in loading,
+            "model_config.dtype = torch.float16" in loading,
         ],
         "death_is_sigquit": "os.kill(os.getpid(), signal.SIGQUIT)" in watchdog,
         "ends": "self.hf_eos_token_id" in (folder / "srt/configs/model_config.py").read_text(encoding="utf-8"),

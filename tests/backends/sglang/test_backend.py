@@ -300,7 +300,7 @@ def test_opening_takes_the_folder_and_the_settings(tmp_path: Path, sglang: Modul
 
 
 def test_a_context_that_the_model_has_room_for_is_given_whole(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text('{"max_position_embeddings": 32768}')
+    (tmp_path / "config.json").write_text('{"model_type": "llama", "max_position_embeddings": 32768}')
 
     async def check() -> int:
         arguments = engine_arguments(tmp_path, Settings(max_length=500))
@@ -340,7 +340,7 @@ def test_releases_we_know_are_taken(version: str) -> None:
 
 
 def test_a_broken_installation_names_its_cause(tmp_path: Path, sglang: ModuleType) -> None:
-    (tmp_path / "config.json").write_text('{"max_position_embeddings": 600}')
+    (tmp_path / "config.json").write_text('{"model_type": "llama", "max_position_embeddings": 600}')
 
     def lazy(name: str) -> object:
         raise ModuleNotFoundError("No module named 'sgl_kernel'")

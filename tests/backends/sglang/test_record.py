@@ -41,7 +41,7 @@ def test_the_fake_manager_has_the_recorded_signatures(name: str) -> None:
 
 
 def test_every_argument_we_give_is_one_the_engine_has(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text('{"max_position_embeddings": 100}')
+    (tmp_path / "config.json").write_text('{"model_type": "llama", "max_position_embeddings": 100}')
     for device in ("auto", "cuda:1", "cpu"):
         given = engine_arguments(tmp_path, Settings(llm_device=device)) | device_arguments(device)
         assert set(given) <= set(RECORD["arguments"])
@@ -53,10 +53,11 @@ def test_every_sampling_parameter_we_give_is_one_there_is() -> None:
         assert set(sampling_parameters(request, ends)) <= set(RECORD["sampling"])
 
 
-def test_the_habits_that_the_fake_plays_are_recorded() -> None:
+def test_the_habits_that_we_count_on_are_recorded() -> None:
     assert RECORD["ignore_eos_comes_before_stop_ids"]
     assert RECORD["aborts_by_prefix"]
     assert RECORD["death_is_sigquit"]
     assert RECORD["ends"]
     assert RECORD["longest"] == [True, True, True]
+    assert RECORD["float16_alone_before_ampere"] == [True, True]
     assert RECORD["outputs"] == ["finish_reason", "meta_info", "output_ids"]

@@ -28,7 +28,7 @@ def parameters(function: Any) -> list[str]:
 
 def test_the_record_names_release_files_and_commits() -> None:
     runtime.check_release(RECORD["release"])
-    assert len(RECORD["commits"]) == 5
+    assert len(RECORD["commits"]) == 8
     assert all(re.fullmatch("[0-9a-f]{40}", commit) for commit in RECORD["commits"].values())
 
 
@@ -54,7 +54,7 @@ def test_the_fakes_modules_have_the_recorded_names() -> None:
 
 def test_every_argument_we_give_is_recorded(tmp_path: Path) -> None:
     known = {*RECORD["LLM"]["__init__"], *RECORD["LLM"]["arguments"]}
-    (tmp_path / "config.json").write_text('{"vocab_size": 9, "max_position_embeddings": 99}')
+    (tmp_path / "config.json").write_text('{"model_type": "llama", "vocab_size": 9, "max_position_embeddings": 99}')
     assert set(plan(tmp_path, Settings()).arguments) <= known
     built = {"build_config": {"max_batch_size": 256, "max_seq_len": 99}, "pretrained_config": {"vocab_size": 9}}
     (tmp_path / "engine").mkdir()
