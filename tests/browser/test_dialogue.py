@@ -114,6 +114,52 @@ def test_an_empty_turn_is_named(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("Turn 2 says nothing yet")
 
 
+def test_a_dialogue_survives_a_reload(page: Page) -> None:
+    page.get_by_label("Text of turn 1").fill("Still here.")
+    page.get_by_label("Speed of turn 1").select_option("low")
+    page.get_by_role("button", name="Add a turn").click()
+    page.keyboard.type("Me too.")
+    page.reload()
+    expect(page.get_by_label("Text of turn 1")).to_have_value("Still here.")
+    expect(page.get_by_label("Speed of turn 1")).to_have_value("low")
+    expect(page.get_by_label("Text of turn 3")).to_have_value("Me too.")
+    page.check("input[value=markup]", force=True)
+    page.get_by_label("The dialogue as markup").fill("<role:male>Hm.")
+    page.reload()
+    expect(page.get_by_label("The dialogue as markup")).to_have_value("<role:male>Hm.")
+
+
+def test_a_dialogue_is_measured_and_not_sent_if_it_is_too_long(page: Page) -> None:
+    page.get_by_role("button", name="Remove turn 2").click()
+    page.get_by_label("Text of turn 1").fill("x" * 1400)
+    expect(page.locator("#dialogue-count")).to_have_text("1,413 of 20,000 characters")
+    expect(page.locator("#dialogue-estimate")).to_have_text("about 1 min 40 s of speech")
+    page.check("input[value=markup]", force=True)
+    page.get_by_label("The dialogue as markup").fill("<role:female>" + "x" * 19_988)
+    expect(page.locator("#dialogue-count")).to_contain_text("Too long by 1")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
+    page.click("#play-all")
+    expect(page.get_by_role("alert")).to_contain_text("Too long by 1: the server takes 20,000 characters.")
+    assert not sent
+
+
+def test_a_dialogue_in_the_speak_box_is_offered_as_one(page: Page) -> None:
+    page.get_by_role("link", name="Speak", exact=True).click()
+    page.fill("#text", "plain")
+    expect(page.locator("#scripted")).to_be_hidden()
+    page.fill("#text", "<role:male>Hi.<role:female,speed:low>Ho.")
+    expect(page.locator("#scripted")).to_contain_text("This looks like a dialogue.")
+    page.get_by_role("button", name="Open it under Dialogue").click()
+    expect(page.get_by_label("Voice of turn 1")).to_have_value("male")
+    expect(page.get_by_label("Text of turn 2")).to_have_value("Ho.")
+    page.get_by_role("link", name="Speak", exact=True).click()
+    page.fill("#text", "<role:male,pitch:loud>Hi.")
+    page.get_by_role("button", name="Open it under Dialogue").click()
+    expect(page.get_by_role("alert")).to_contain_text("unknown level: pitch:loud")
+    expect(page.get_by_label("The dialogue as markup")).to_be_visible()
+
+
 WATCH = """() => {
   window.marked = [];
   const look = () => {

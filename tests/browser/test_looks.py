@@ -21,12 +21,12 @@ Open = Callable[..., Page]
 
 WEB = Path(flashtts_server.__file__).parent / "web"
 VIEWS = ["/", "/#dialogue", "/#voices", "/docs"]
-TEMPLATES = ("level", "pace", "sampling", "settings", "run", "theme", "dialogue")
+TEMPLATES = ("level", "pace", "sampling", "settings", "run", "theme", "dialogue", "script")
 """First words of keys that are put together in the scripts."""
 
 
 def table(language: str) -> dict[str, str]:
-    text = (WEB / f"texts-{language}.js").read_text(encoding="utf-8")
+    text = "".join(path.read_text(encoding="utf-8") for path in WEB.glob(f"texts-*{language}.js"))
     return dict(re.findall(r'^  "([^"]+)": "(.*)",$', text, re.MULTILINE))
 
 
@@ -54,7 +54,9 @@ def test_the_language_follows_the_browser_and_can_be_switched(start: Serve, open
     expect(page.locator("#speak")).to_contain_text("Speak")
     page.reload()
     expect(page.locator("#speak")).to_contain_text("Speak")
-    page.get_by_role("link", name="API").click()
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="API (opens in a new tab)").click()
+    page = opened.value
     expect(page.locator("#search")).to_have_attribute("placeholder", "Find an endpoint or field")
     page.get_by_role("button", name="Switch to Chinese").click()
     expect(page.locator("#search")).to_have_attribute("placeholder", "查找接口或字段")
@@ -127,6 +129,61 @@ def test_everything_is_reached_by_the_keyboard(start: Serve, open_page: Open) ->
     assert page.evaluate("() => document.activeElement.id") == "recording-file"
 
 
+CONTRAST = """([one, other, part = "backgroundColor"]) => {
+  const light = (node, part) => {
+    const [red, green, blue] = getComputedStyle(document.querySelector(node))[part].match(/[\\d.]+/g)
+      .map((value) => value / 255)
+      .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const [darker, brighter] = [light(one, "backgroundColor"), light(other, part)].sort((a, b) => a - b);
+  return (brighter + 0.05) / (darker + 0.05);
+}"""
+CHOSEN = "#controls .segments :checked + span"
+
+
+def test_what_is_chosen_is_seen_in_the_dark(start: Serve, open_page: Open) -> None:
+    page = open_page(start().url, color_scheme="dark")
+    assert page.evaluate(CONTRAST, [CHOSEN, "#controls .segments"]) > 1.5
+
+
+def test_what_is_chosen_is_seen_with_forced_colours(start: Serve, open_page: Open) -> None:
+    page = open_page(start().url, forced_colors="active")
+    page.locator("summary").click()
+    pairs = [
+        (CHOSEN, "#controls .segments"), ('nav [href="#speak"]', "body"),
+        ('.chip[aria-pressed="true"]', '.chip[aria-pressed="false"]'),
+    ]  # fmt: skip
+    for chosen, other in pairs:
+        assert page.evaluate(CONTRAST, [chosen, other]) > 3, chosen
+        assert page.evaluate(CONTRAST, [chosen, chosen, "color"]) > 4.5, chosen
+    assert page.locator(".moon").evaluate("(node) => getComputedStyle(node).backgroundImage") != "none"
+    heard, rest = page.locator("#wave").evaluate(
+        "(node) => ['color', 'caretColor'].map((part) => getComputedStyle(node)[part])"
+    )
+    assert heard != rest
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+def test_a_phone_has_room_for_everything(start: Serve, open_page: Open, locale: str) -> None:
+    server = start()
+    phone = {"viewport": {"width": 360, "height": 740}, "locale": locale}
+    page = open_page(server.url, "/docs", **phone)
+    assert row(page, "#theme") == row(page, "#language") == row(page, "header h1")
+    page = open_page(server.url, "/#dialogue", **phone)
+    turn = ".turn:first-child"
+    assert row(page, f"{turn} .pitch") == row(page, f"{turn} .speed") > row(page, f"{turn} .role")
+    assert row(page, f"{turn} .turn-acts") == row(page, f"{turn} .role")
+    assert row(page, "#view-dialogue .stop") == row(page, "#play-all")
+
+
+def row(page: Page, selector: str) -> int:
+    """Return the middle of an element, in steps of 8 pixels from the top."""
+    box = page.locator(selector).bounding_box()
+    assert box is not None
+    return round((box["y"] + box["height"] / 2) / 8)
+
+
 def test_it_works_behind_a_path(start: Serve, open_page: Open) -> None:
     with behind_prefix(start().url) as url:
         page = open_page(url, f"{PREFIX}/")
@@ -134,7 +191,9 @@ def test_it_works_behind_a_path(start: Serve, open_page: Open) -> None:
         page.click("#speak")
         wait_until_it_sounds(page)
         expect(page.locator("#status")).to_have_text("Done.")
-        page.get_by_role("link", name="API").click()
+        with page.context.expect_page() as opened:
+            page.get_by_role("link", name="API").click()
+        page = opened.value
         expect(page.locator("body[data-ready]")).to_be_attached()
         article = page.locator("#post-speak")
         expect(article.locator("pre").first).to_contain_text(f"{url}{PREFIX}/speak")

@@ -18,12 +18,7 @@ from flashtts_server.testing import LiveServer
 Serve = Callable[..., LiveServer]
 Open = Callable[..., Page]
 KEY = "geheim"
-EXAMPLES = [
-    "post-speak", "post-multi-speak", "post-clone-voice", "post-add-speaker", "get-audio-roles", "post-rename-speaker",
-    "post-v1-audio-voices", "post-delete-speaker", "get-v1-models", "get-v1-audio-models", "post-v1-audio-speech",
-    "get-v1-audio-voices", "get-health", "get-ready", "get-metrics", "get-server-info",
-]  # fmt: skip
-"""Every operation in an order in which each finds what it needs, but for the two that need a name and the WebSocket."""
+SESSION = "get-v1-audio-speech-stream"
 
 
 @pytest.fixture
@@ -41,6 +36,13 @@ def page(server: LiveServer, open_page: Open) -> Page:
     return page
 
 
+def examples(page: Page) -> list[str]:
+    """Every operation in the order of the page, but for the WebSocket."""
+    anchors = page.locator("article").evaluate_all("(articles) => articles.map((article) => article.id)")
+    assert len(anchors) > 15
+    return [anchor for anchor in anchors if anchor != SESSION]
+
+
 def answered(article: Locator, words: str = "200 OK") -> None:
     expect(article.locator(".output strong")).to_have_text(words)
 
@@ -51,8 +53,7 @@ def test_every_endpoint_and_field_is_shown_and_described(page: Page, server: Liv
     assert len(shown) == page.locator("article").count()
     short = {path for path in description["paths"] if path.removeprefix("/v1") not in description["paths"]}
     assert set(shown) == short | {path for path in description["paths"] if not path.startswith("/v1/")}
-    assert len(EXAMPLES) + 3 == page.locator("article").count()
-    session = page.locator("#get-v1-audio-speech-stream")
+    session = page.locator(f"#{SESSION}")
     for schema in ("SessionConfig", "InputText", "AudioStart", "SessionDone"):
         for name in description["components"]["schemas"][schema]["properties"]:
             row = session.locator("tbody tr", has=page.locator(f"th code:text-is('{name}')")).first
@@ -63,27 +64,17 @@ def test_every_endpoint_and_field_is_shown_and_described(page: Page, server: Liv
 
 
 def test_every_example_runs_as_a_form(page: Page) -> None:
-    for anchor in EXAMPLES:
-        article = page.locator(f"#{anchor}")
-        article.get_by_role("button", name="Send").click()
-        answered(article)
-    article = page.locator("#post-v1-audio-voices")
-    article.get_by_role("button", name="Send").click()
-    answered(article)
-    article = page.locator("#get-v1-models-name-")
-    article.locator("[id$=-name]").fill("tts-1")
-    article.get_by_role("button", name="Send").click()
-    answered(article)
-    article = page.locator("#delete-v1-audio-voices-voice-id-")
-    article.get_by_label("voice_id").fill("anna")
-    article.get_by_role("button", name="Send").click()
-    answered(article)
+    for _ in range(2):
+        for anchor in examples(page):
+            article = page.locator(f"#{anchor}")
+            article.get_by_role("button", name="Send").click()
+            answered(article)
 
 
 @pytest.mark.parametrize("language", ["curl", "Python"])
 def test_every_example_runs_as_code(page: Page, tmp_path: Path, language: str) -> None:
     (tmp_path / "recording.wav").write_bytes(tone_reference().audio)
-    for anchor in EXAMPLES:
+    for anchor in examples(page):
         article = page.locator(f"#{anchor}")
         article.get_by_role("button", name=language, exact=True).click()
         code = article.locator("pre").first.inner_text()
@@ -100,7 +91,7 @@ def test_every_example_runs_as_code(page: Page, tmp_path: Path, language: str) -
 
 
 def test_a_session_is_held(page: Page) -> None:
-    article = page.locator("#get-v1-audio-speech-stream")
+    article = page.locator(f"#{SESSION}")
     article.get_by_role("button", name="Send").click()
     log = article.get_by_role("log")
     expect(log).to_contain_text('"reason":"completed"')
@@ -121,7 +112,7 @@ def test_a_session_is_held(page: Page) -> None:
 
 
 def test_the_example_of_a_session_runs_as_code(page: Page, tmp_path: Path) -> None:
-    article = page.locator("#get-v1-audio-speech-stream")
+    article = page.locator(f"#{SESSION}")
     code = article.locator("pre").first
     environment = {"FLASHTTS_API_KEY": KEY, "PATH": "/usr/bin:/bin"}
     command = [sys.executable, "-c", code.inner_text()]
@@ -149,3 +140,56 @@ def test_a_form_follows_what_is_filled_in_and_shows_errors(page: Page) -> None:
     article.get_by_role("button", name="Send").click()
     answered(article, "404 Not Found")
     expect(article.locator(".output pre")).to_contain_text("There is no voice 'nobody'")
+
+
+def test_a_field_that_has_to_be_filled_in_is_asked_for(page: Page) -> None:
+    article = page.locator("#get-v1-models-name-")
+    expect(article.locator("pre").first).to_contain_text("/v1/models/tts-1'")
+    article.locator("[id$=-name]").fill("")
+    expect(article.locator("pre").first).to_have_text("Fill in name first.")
+    deletion = page.locator("#post-delete-speaker")
+    deletion.locator("[id$=-name]").fill("")
+    for each in (article, deletion):
+        each.get_by_role("button", name="Send").click()
+        expect(each.locator(".output")).to_have_text("Fill in name first.")
+        expect(each.locator("[id$=-name]")).to_be_focused()
+
+
+def test_a_model_that_cannot_clone_says_so_where_it_would(
+    english: LiveServer, server: LiveServer, page: Page, open_page: Open
+) -> None:
+    anchors = {"post-clone-voice", "post-add-speaker", "post-v1-audio-voices"}
+    unable = open_page(english.url, "/docs")
+    shown = unable.locator("article", has=unable.get_by_text("cannot clone voices").locator("visible=true"))
+    assert set(shown.evaluate_all("(articles) => articles.map((article) => article.id)")) == anchors
+    expect(page.get_by_text("cannot clone voices").locator("visible=true")).to_have_count(0)
+
+
+def test_other_colours_words_and_keys_leave_what_was_typed_and_answered(page: Page, server: LiveServer) -> None:
+    speak, session = page.locator("#post-speak"), page.locator(f"#{SESSION}")
+    typed = '{"text": "my own", "response_format": "wav"}'
+    speak.locator("textarea").fill(typed)
+    speak.get_by_role("button", name="Send").click()
+    expect(speak.locator("audio")).to_be_visible()
+    session.get_by_role("button", name="Send").click()
+    expect(session.get_by_role("log")).to_contain_text('"reason":"completed"')
+    page.click("#theme")
+    page.get_by_role("button", name="Enter API key").click()
+    page.get_by_role("textbox", name="API key").fill(KEY)
+    page.get_by_role("button", name="Use this key").click()
+    page.get_by_role("button", name="Switch to Chinese").click()
+    expect(speak.locator("textarea")).to_have_value(typed)
+    expect(speak.locator("audio")).to_be_visible()
+    expect(speak.get_by_role("button", name="发送")).to_be_visible()
+    expect(session.get_by_role("log")).to_contain_text("字节音频")
+    session.get_by_role("button", name="关闭会话").click()
+    expect(session.get_by_role("log")).to_contain_text("会话已关闭")
+
+
+def test_the_form_of_a_session_comes_before_the_tables(page: Page) -> None:
+    session = page.locator(f"#{SESSION}")
+    form, table = session.locator("form"), session.locator("table").first
+    assert form.evaluate("(form, table) => form.compareDocumentPosition(table)", table.element_handle()) == 4
+    expect(table).to_be_hidden()
+    session.get_by_text("Messages to the server").click()
+    expect(session.locator("table").first).to_be_visible()

@@ -161,11 +161,16 @@ def test_the_text_is_counted_and_estimated(start: Serve, open_page: Open) -> Non
     page = open_page(start().url)
     page.fill("#text", "x" * 1400)
     expect(page.locator("#count")).to_have_text("1,400 of 20,000 characters")
-    expect(page.locator("#estimate")).to_have_text("about 100 s of speech")
+    expect(page.locator("#estimate")).to_have_text("about 1 min 40 s of speech")
     page.fill("#text", "字" * 45)
     expect(page.locator("#estimate")).to_have_text("about 10 s of speech")
     page.fill("#text", "x" * 20_001)
-    expect(page.locator("#count")).to_contain_text("1 characters too many")
+    expect(page.locator("#count")).to_contain_text("Too long by 1: the server takes 20,000 characters.")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
+    page.click("#speak")
+    expect(page.get_by_role("alert")).to_contain_text("Too long by 1: the server takes 20,000 characters.")
+    assert not sent, "it is not sent"
     page.fill("#text", "  ")
     page.click("#speak")
     expect(page.get_by_role("alert")).to_contain_text("There is nothing to say yet")

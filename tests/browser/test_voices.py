@@ -121,6 +121,39 @@ def test_a_voice_is_recorded_with_the_microphone(spark: LiveServer, open_page: O
     httpx.post(f"{spark.url}/delete_speaker", json={"name": "spoken"})
 
 
+@pytest.mark.parametrize("how", ["Escape", "Dialogue"])
+def test_a_recording_ends_and_is_kept_when_one_leaves(start: Serve, open_page: Open, how: str) -> None:
+    page = open_page(start().url, "/#voices")
+    page.evaluate(
+        """() => {
+          const { getUserMedia } = MediaDevices.prototype;
+          MediaDevices.prototype.getUserMedia = async function (...given) {
+            window.stream = await getUserMedia.apply(this, given);
+            return window.stream;
+          };
+        }"""
+    )
+    page.get_by_role("button", name="Record").click()
+    expect(page.locator("#recorded")).to_have_text("Recording: 0:01")
+    if how == "Escape":
+        page.keyboard.press("Escape")
+    else:
+        page.get_by_role("link", name=how).click()
+    page.wait_for_function("() => stream.getTracks().every((track) => track.readyState === 'ended')")
+    page.get_by_role("link", name="Voices").click()
+    expect(page.locator("#trimmer [role=status]")).to_contain_text("are used.")
+
+
+def test_the_part_that_was_chosen_outlives_other_colours_and_words(start: Serve, open_page: Open) -> None:
+    page = open_page(start().url, "/#voices")
+    audio = tone_reference(seconds=3).audio
+    page.set_input_files("#recording-file", {"name": "a.wav", "mimeType": "audio/wav", "buffer": audio})
+    page.get_by_label("Start of the part").fill("1")
+    page.click("#theme")
+    page.click("#language")
+    expect(page.locator("#trimmer [role=status]")).to_have_text("1.0 秒至 3.0 秒：使用 2.0 秒。")
+
+
 def test_long_recordings_are_trimmed_to_what_the_server_takes(start: Serve, open_page: Open, speech_file: Path) -> None:
     engine = LatentEngine()
     page = open_page(start(engine).url, "/#voices")

@@ -6,19 +6,19 @@ import { ReferenceTaker } from "./reference.js";
 import { post } from "./server.js";
 import { sampleText, t } from "./texts.js";
 
-/** The panel of a new voice; `perform` speaks a job, `say` and `complain` tell the user. */
+/** The panel of a new voice; `go` tries what the panel says, `perform` speaks a job, `messages` tell the user. */
 export class Clone {
-  constructor({ info, roles, controls, perform, say, complain }) {
-    Object.assign(this, { info, roles, controls, perform, say, complain });
+  constructor({ info, roles, controls, perform, go, messages }) {
+    Object.assign(this, { info, roles, controls, perform, messages, saving: false });
     at("clone").hidden = !info.abilities.cloning;
     at("unable").hidden = info.abilities.cloning;
     at("latent-field").hidden = !info.abilities.latent;
-    this.taker = new ReferenceTaker(info.limits, complain);
+    this.taker = new ReferenceTaker(info.limits, messages);
     this.taker.addEventListener("change", () => this.draw());
-    at("try").addEventListener("click", () => this.try());
+    at("try").addEventListener("click", () => go());
     at("keep").addEventListener("submit", (event) => {
       event.preventDefault();
-      this.keep(false).catch(complain);
+      if (!this.saving) this.keep(false).catch(messages.complain);
     });
     document.addEventListener("language", () => this.draw());
     this.draw();
@@ -27,18 +27,17 @@ export class Clone {
   /** Take a recording that was dropped on the page. */
   take(file) { return this.taker.take(file); }
 
-  /** Speak the text of the panel with the recording, which is not kept. */
+  /** Keep what is being recorded, and be silent. */
+  leave() { this.taker.leave(); }
+
+  /** Speak the text of the panel with the recording, which is not kept; throws a sentence if that cannot be. */
   try() {
-    if (!this.taker.recording || !this.controls.valid()) return;
-    try {
-      const text = at("try-text").value.trim() || this.sample;
-      const form = this.form("reference_audio_file");
-      const fields = { text, stream: true, ...this.controls.values };
-      for (const [name, value] of Object.entries(fields)) form.set(name, value);
-      this.perform({ path: "clone_voice", body: form, title: text, voice: this.taker.recording.name });
-    } catch (error) {
-      this.complain(error);
-    }
+    if (!this.taker.recording) return;
+    const text = at("try-text").value.trim() || this.sample;
+    const form = this.form("reference_audio_file");
+    const fields = { text, stream: true, ...this.controls.values };
+    for (const [name, value] of Object.entries(fields)) form.set(name, value);
+    this.perform({ path: "clone_voice", body: form, title: text, voice: this.taker.recording.name });
   }
 
   async keep(overwrite) {
@@ -50,19 +49,19 @@ export class Clone {
     const form = this.form("audio_file");
     form.set("name", name);
     if (overwrite) form.set("overwrite", "true");
-    at("save-voice").disabled = true;
-    this.say(t("clone.saving"));
+    this.saving = true;
+    this.messages.say(t("clone.saving"));
     try {
-      const { role } = await (await post("add_speaker", form, {}, { onWait: this.say })).json();
+      const { role } = await (await post("add_speaker", form, {}, { onWait: this.messages.tick })).json();
       await this.roles.refresh();
-      this.say(t("voices.saved", { name: role }));
+      this.messages.say(t("voices.saved", { name: role }));
       at("voice-name").value = "";
     } catch (error) {
       if (error.code !== "voice_exists" || !this.replaceable(name)) throw error;
-      this.say("");
+      this.messages.say("");
       if (await confirmed(t("voices.replace.ask", { name }), t("voices.replace.yes"))) await this.keep(true);
     } finally {
-      this.draw();
+      this.saving = false;
     }
   }
 

@@ -1,6 +1,6 @@
 // Shows a request as code in one of several languages, to be copied.
 
-import { make } from "./dom.js";
+import { labelled, make, worded } from "./dom.js";
 import { t } from "./texts.js";
 
 /** Code of what `request` returns or throws; `writers` are functions from that to code, by the names of languages. */
@@ -8,11 +8,11 @@ export class Code {
   constructor(writers, request) {
     Object.assign(this, { writers, request });
     [this.language] = Object.keys(writers);
-    this.text = make("pre", { className: "code", tabIndex: 0, "aria-label": t("docs.example"), role: "group" });
+    this.text = make("pre", { className: "code", tabIndex: 0, role: "group", ...labelled("docs.example") });
     this.tabs = Object.keys(writers).map((language) => (
       make("button", { type: "button", className: "chip", textContent: language, onclick: () => this.choose(language) })));
     const copied = make("span", { className: "faint small", role: "status" });
-    const copy = make("button", { type: "button", className: "chip", textContent: t("docs.copy") });
+    const copy = worded("button", "docs.copy", { type: "button", className: "chip" });
     copy.addEventListener("click", async () => {
       await navigator.clipboard?.writeText(this.text.textContent);
       copied.textContent = navigator.clipboard ? t("docs.copied") : "";

@@ -1,7 +1,7 @@
 // The form that holds a WebSocket session: sends messages, shows what goes either way, and plays the sound.
 
 import { Code } from "./code.js";
-import { make } from "./dom.js";
+import { labelled, make, worded } from "./dom.js";
 import { key } from "./key.js";
 import { asPageSession, asPythonSession } from "./samples.js";
 import { send } from "./server.js";
@@ -30,14 +30,14 @@ export class Conversation {
   draw() {
     const id = `${this.id}-messages`;
     const lines = this.example.map((message) => JSON.stringify(message));
-    this.input = make("textarea", { id, value: lines.join("\n"), rows: lines.length + 1, spellcheck: false, className: "code" });
-    this.end = make("button", { type: "button", textContent: t("docs.close"), hidden: true, onclick: () => this.socket?.close(1000) });
+    this.input = make("textarea", { id, defaultValue: lines.join("\n"), rows: lines.length + 1, spellcheck: false, className: "code" });
+    this.end = worded("button", "docs.close", { type: "button", hidden: true, onclick: () => this.socket?.close(1000) });
     const form = make("form", { noValidate: true },
-      make("div", { className: "inputs" }, make("div", {}, make("label", { for: id, textContent: t("docs.messages") }), this.input)),
-      make("p", { className: "actions" }, make("button", { className: "main", textContent: t("docs.send") }), this.end));
+      make("div", { className: "inputs" }, make("div", {}, worded("label", "docs.messages", { for: id }), this.input)),
+      make("p", { className: "actions" }, worded("button", "docs.send", { className: "main" }), this.end));
     form.addEventListener("submit", (event) => { event.preventDefault(); this.send(); });
     form.addEventListener("input", () => this.code.show());
-    this.log = make("div", { className: "code log", role: "log", tabIndex: 0, "aria-label": t("docs.log"), hidden: true });
+    this.log = make("div", { className: "code log", role: "log", tabIndex: 0, hidden: true, ...labelled("docs.log") });
     this.sounds = make("div", { className: "output" });
     return make("div", { className: "tryout" }, form, this.code.node, this.log, this.sounds);
   }
@@ -76,7 +76,7 @@ export class Conversation {
       socket.addEventListener("close", () => reject(new Error(t("docs.refused"))));
     });
     socket.addEventListener("close", ({ code, reason }) => {
-      this.note("×", t("docs.closed", { code, reason }));
+      this.note("×", worded("span", "docs.closed", { values: { code, reason } }));
       this.socket = null;
       this.end.hidden = true;
     });
@@ -88,7 +88,7 @@ export class Conversation {
     if (typeof data !== "string") {
       this.pieces.push(new Uint8Array(data));
       const bytes = this.pieces.reduce((sum, piece) => sum + piece.length, 0);
-      this.note("←", t("docs.bytes", { bytes }), this.pieces.length > 1);
+      this.note("←", worded("span", "docs.bytes", { values: { bytes } }), this.pieces.length > 1);
       return;
     }
     this.note("←", data);
@@ -107,9 +107,9 @@ export class Conversation {
   }
 
   /** Write a line of the log; with `again` it takes the place of the last one. */
-  note(sign, text, again = false) {
+  note(sign, words, again = false) {
     this.log.hidden = false;
-    const line = make("p", {}, make("span", { className: "faint", textContent: sign }), text);
+    const line = make("p", {}, make("span", { className: "faint", textContent: sign }), words);
     if (again) this.log.lastChild.replaceWith(line);
     else this.log.append(line);
     if (this.log.childElementCount > SHOWN_LINES) this.log.firstChild.remove();

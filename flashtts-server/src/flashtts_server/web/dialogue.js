@@ -1,19 +1,20 @@
 // The script editor: turns with a voice, pitch and speed each, or the markup they stand for.
 
 import { at, iconButton, make } from "./dom.js";
-import { formatScript, parseScript } from "./script.js";
+import { excess, showLength } from "./measure.js";
+import { formatScript, parseScript, tagged, withoutTags } from "./script.js";
 import { sampleText, t } from "./texts.js";
 
-/** The editor; `script` is the dialogue as markup. */
+const STORED = "flashtts-dialogue";
+
+/** The editor; it is kept for the visit. */
 export class Dialogue {
-  constructor({ info, roles, complain }) {
-    Object.assign(this, { info, roles, complain, mode: "turns" });
-    const [first = "", second = first] = roles.names;
-    const text = (key) => sampleText(key, info.abilities.languages);
-    this.turns = [
-      { role: first, text: text("dialogue.first"), pitch: "", speed: "" },
-      { role: second, text: text("dialogue.second"), pitch: "", speed: "" },
-    ];
+  constructor({ info, roles, messages }) {
+    Object.assign(this, { info, roles, messages });
+    const { mode, turns, markup } = JSON.parse(sessionStorage.getItem(STORED)) ?? this.example;
+    Object.assign(this, { mode, turns });
+    at("markup").value = markup;
+    at("markup").addEventListener("input", () => this.keep());
     at("add-turn").addEventListener("click", () => this.add());
     for (const radio of document.querySelectorAll("[name=mode]")) {
       radio.addEventListener("change", () => this.show(radio.value));
@@ -26,12 +27,32 @@ export class Dialogue {
     this.draw();
   }
 
-  /** The dialogue as markup; throws a sentence if it is not complete. */
-  get script() {
-    if (this.mode === "turns") return formatScript(this.turns);
-    const text = at("markup").value;
-    parseScript(text, this.info.levels);
+  get example() {
+    const [first = "", second = first] = this.roles.names;
+    const text = (key) => sampleText(key, this.info.abilities.languages);
+    const turns = [
+      { role: first, text: text("dialogue.first"), pitch: "", speed: "" },
+      { role: second, text: text("dialogue.second"), pitch: "", speed: "" },
+    ];
+    return { mode: "turns", turns, markup: "" };
+  }
+
+  /** Return the dialogue as markup; throws a sentence if it is not complete. */
+  checked() {
+    const text = this.mode === "turns" ? formatScript(this.turns) : at("markup").value;
+    if (this.mode === "markup") parseScript(text, this.info.levels);
+    const over = excess(text, this.info.limits.text_characters);
+    if (over) throw new Error(over);
     return text;
+  }
+
+  /** Remember what was written, and show how long it is. */
+  keep() {
+    const markup = at("markup").value;
+    sessionStorage.setItem(STORED, JSON.stringify({ mode: this.mode, turns: this.turns, markup }));
+    const text = this.mode === "turns" ? this.turns.map(tagged).join("\n") : markup;
+    const spoken = this.mode === "turns" ? this.turns.map((turn) => turn.text).join("\n") : withoutTags(markup);
+    showLength("dialogue-", text, this.info.limits.text_characters, spoken);
   }
 
   /** Take a dialogue that is given as markup. */
@@ -48,9 +69,9 @@ export class Dialogue {
       if (mode === "markup") at("markup").value = formatScript(this.turns.filter((turn) => turn.text.trim()));
       else if (at("markup").value.trim()) this.turns = parseScript(at("markup").value, this.info.levels);
       this.mode = mode;
-      this.complain(null);
+      this.messages.mend();
     } catch (error) {
-      this.complain(error);
+      this.messages.complain(error);
     }
     this.draw();
   }
@@ -80,6 +101,7 @@ export class Dialogue {
     at("add-turn").hidden = this.mode !== "turns";
     at("markup-field").hidden = this.mode !== "markup";
     at("turns").replaceChildren(...this.turns.map((turn, i) => this.row(turn, i)));
+    this.keep();
   }
 
   row(turn, i) {
@@ -87,7 +109,10 @@ export class Dialogue {
     const text = make("textarea", {
       value: turn.text, rows: 2, placeholder: t("dialogue.text.hint"), "aria-label": t("dialogue.text", { number }),
     });
-    text.addEventListener("input", () => { turn.text = text.value; });
+    text.addEventListener("input", () => {
+      turn.text = text.value;
+      this.keep();
+    });
     const move = (by) => {
       this.turns.splice(i, 1);
       this.turns.splice(i + by, 0, turn);
@@ -125,7 +150,10 @@ export class Dialogue {
   select(turn, field, label, options) {
     const choices = options.map(([value, words]) => new Option(words, value, false, value === turn[field]));
     const select = make("select", { "aria-label": label, className: field }, ...choices);
-    select.addEventListener("change", () => { turn[field] = select.value; });
+    select.addEventListener("change", () => {
+      turn[field] = select.value;
+      this.keep();
+    });
     return select;
   }
 }

@@ -37,7 +37,7 @@ export class Dock {
     player.addEventListener("change", () => this.draw());
     document.addEventListener("language", () => this.draw());
     new ResizeObserver(() => this.draw()).observe(this.wave);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+    document.addEventListener("colours", () => this.draw());
   }
 
   /** Show another run; its sound plays as soon as there is some, if `play`. */

@@ -1,7 +1,8 @@
 // The documentation of the API, made from /openapi.json: every operation with its fields, answers, and a form to try it.
 
 import { Conversation } from "./conversation.js";
-import { at, make } from "./dom.js";
+import { at, make, worded } from "./dom.js";
+import { exampleOf, inOrder } from "./examples.js";
 import { frame } from "./frame.js";
 import { askForKey, key } from "./key.js";
 import { SchemaReader } from "./schema.js";
@@ -10,6 +11,7 @@ import { t } from "./texts.js";
 import { TryOut } from "./tryout.js";
 
 let world = null; // the description and what the examples need to know of the server
+const trials = []; // the forms that send a request
 
 /** Return the operations that are shown, in the order of their tags; each once, with the shorter path. */
 function operationsOf(description) {
@@ -20,15 +22,8 @@ function operationsOf(description) {
       .flatMap(([path, methods]) => Object.entries(methods)
         .filter(([method, operation]) => method !== "head" && operation.tags?.includes(tag.name))
         .map(([method, operation]) => ({ path, method, operation, anchor: `${method}${path.replace(/[^a-z0-9]+/gi, "-")}` })))
-      .sort((one, other) => one.path.length - other.path.length || one.path.localeCompare(other.path)),
+      .sort(inOrder),
   }));
-}
-
-/** Return an example whose role names are those of this server. */
-function fitted(example) {
-  const [first = "female", second = first] = world.roles;
-  const text = JSON.stringify(example).replaceAll("role:female", `role:${first}`).replaceAll("role:male", `role:${second}`);
-  return JSON.parse(text);
 }
 
 function method(name) {
@@ -54,7 +49,7 @@ function answers(operation) {
       make("p", {}, make("strong", { className: ok ? "" : "faint", textContent: status }), ` ${answer.description ?? ""} `,
         ok ? make("span", { className: "faint small", textContent: types.join(", ") }) : null),
       ...headers, ...notes.map((note) => make("p", { className: "small", textContent: note })),
-      ...parts.map((part) => reader.table(part, `${t("docs.answers")} ${status}`)));
+      ...parts.map((part) => reader.table(part, worded("span", "docs.answer", { values: { status } }))));
   });
 }
 
@@ -63,7 +58,8 @@ function parameters(operation) {
   const properties = Object.fromEntries(operation.parameters.map((each) => (
     [each.name, { ...each.schema, description: each.description ?? each.schema.description ?? "" }])));
   const required = operation.parameters.filter((each) => each.required).map((each) => each.name);
-  return [make("h4", { textContent: t("docs.parameters") }), world.reader.table({ properties, required }, t("docs.parameters"))];
+  const title = (tag) => worded(tag, "docs.parameters");
+  return [title("h4"), world.reader.table({ properties, required }, title("span"))];
 }
 
 function body(operation) {
@@ -71,15 +67,14 @@ function body(operation) {
   if (!content) return [];
   const [media] = Object.values(content);
   return [
-    make("h4", {}, `${t("docs.body")} `, make("span", { className: "faint small", textContent: Object.keys(content).join(", ") })),
-    world.reader.table(media.schema, t("docs.body")),
+    make("h4", {}, worded("span", "docs.body"), " ", make("span", { className: "faint small", textContent: Object.keys(content).join(", ") })),
+    world.reader.table(media.schema, worded("span", "docs.body")),
   ];
 }
 
 /** Return the messages of a WebSocket, both ways. */
 function messages({ client, server }) {
-  return [["docs.client", client], ["docs.server", server]].flatMap(([key, side]) => [
-    make("h4", { textContent: t(key) }),
+  return [["docs.client", client], ["docs.server", server]].map(([key, side]) => make("details", {}, worded("summary", key),
     side.description ? make("p", { className: "small", textContent: side.description }) : null,
     ...side.oneOf.flatMap((reference) => {
       const schema = world.reader.resolved(reference);
@@ -87,8 +82,7 @@ function messages({ client, server }) {
         make("p", { className: "message" }, make("strong", { textContent: schema.title ?? "" }), " ", ...prose(schema.description)),
         world.reader.table(schema, schema.title ?? ""),
       ];
-    }),
-  ].filter(Boolean));
+    })));
 }
 
 function card({ path, method: name, operation, anchor }) {
@@ -96,22 +90,22 @@ function card({ path, method: name, operation, anchor }) {
   const open = operation.security?.length === 0;
   const socket = operation["x-websocket"];
   const trial = socket ? new Conversation(world, path, operation) : new TryOut(world, path, name, operation);
+  if (!socket) trials.push(trial);
+  const form = [worded("h4", "docs.try"), trial.node];
+  const replies = make("details", {}, worded("summary", "docs.answers"), ...answers(operation));
   return make("article", { className: "sheet", id: anchor, "aria-labelledby": `title-${anchor}` },
     make("h3", { id: `title-${anchor}`, lang: "en", textContent: operation.summary }),
     make("p", { className: "path" }, method(name), make("code", { textContent: path }),
-      also ? make("span", { className: "faint small" }, ` ${t("docs.also")} `, make("code", { textContent: also })) : null,
-      open && world.secured ? make("span", { className: "faint small", textContent: ` ${t("docs.open")}` }) : null),
+      also ? make("span", { className: "faint small" }, worded("span", "docs.also"), " ", make("code", { textContent: also })) : null,
+      open && world.secured ? worded("span", "docs.open", { className: "faint small" }) : null),
     make("p", { lang: "en" }, ...prose(operation.description)),
     make("div", { lang: "en" }, ...parameters(operation), ...body(operation)),
-    make("details", {}, make("summary", { textContent: t("docs.answers") }), ...answers(operation)),
-    ...(socket ? messages(socket) : []),
-    make("h4", { textContent: t("docs.try") }), trial.node);
+    ...(socket ? [...form, ...messages(socket), replies] : [replies, ...form]));
 }
 
 function draw() {
   const groups = operationsOf(world.description);
   at("about").replaceChildren(...prose(world.description.info.description));
-  for (const old of at("operations").querySelectorAll(".group")) old.remove();
   at("operations").append(...groups.map(({ tag, operations }) => make("section", { className: "group", "aria-label": tag.name },
     make("h2", { textContent: tag.name, lang: "en" }), make("p", { className: "faint", textContent: tag.description, lang: "en" }),
     ...operations.map(card))));
@@ -134,20 +128,25 @@ function search() {
   at("nothing").textContent = shown ? "" : t("docs.nothing", { text: at("search").value.trim() });
 }
 
-/** Return the roles of the server, without asking for a key. */
-async function roles(secured) {
-  if (secured && key() === null) return [];
-  const answer = await send("audio_roles");
-  return answer.ok ? (await answer.json()).roles : [];
+/** Learn the roles of the server and whether it clones, without asking for a key. */
+async function meet() {
+  if (world.secured && key() === null) return;
+  const answer = await send("server_info").catch(() => null);
+  if (!answer?.ok) return;
+  const { roles, abilities } = await answer.json();
+  Object.assign(world, { roles, cloning: abilities.cloning });
+  for (const trial of trials) trial.refit();
 }
 
 async function start() {
   const description = await (await fetch("openapi.json")).json();
   const secured = Boolean(description.security?.length);
-  world = { description, secured, reader: new SchemaReader(description), fitted, roles: await roles(secured).catch(() => []) };
+  const example = (method, path, given) => exampleOf(method, path, given, world.roles);
+  world = { description, secured, reader: new SchemaReader(description), example, roles: [], cloning: true };
   at("model").textContent = t("footer.version", { version: description.info.version });
   at("enter-key").hidden = !secured;
   draw();
+  await meet();
   document.body.dataset.ready = "yes";
   document.getElementById(location.hash.slice(1))?.scrollIntoView();
 }
@@ -156,8 +155,7 @@ frame();
 at("search").addEventListener("input", search);
 at("enter-key").addEventListener("click", async () => {
   await askForKey();
-  world.roles = await roles(true).catch(() => []);
-  draw();
+  await meet();
 });
-document.addEventListener("language", () => { if (world) draw(); });
+document.addEventListener("language", () => { if (world) search(); });
 start().catch((error) => { at("about").textContent = t("docs.failed", { message: error.message }); });

@@ -1,5 +1,7 @@
 // Makes elements and icons.
 
+import { t } from "./texts.js";
+
 export const at = (id) => document.getElementById(id);
 
 /** Return a new element; properties whose name has a dash, `role` and `for` become attributes. */
@@ -13,6 +15,15 @@ export function make(tag, properties = {}, ...children) {
   node.append(...children.filter((child) => child !== null && child !== undefined));
   return node;
 }
+
+/** Return a new element with the text of a key, which changes with the language of the page. */
+export function worded(tag, key, { values = {}, ...properties } = {}) {
+  const kept = { "data-text": key, "data-values": JSON.stringify(values) };
+  return make(tag, { textContent: t(key, values), ...kept, ...properties });
+}
+
+/** Return properties that name an element for screen readers with the text of a key, which changes likewise. */
+export const labelled = (key) => ({ "aria-label": t(key), "data-label": key });
 
 const PATHS = {
   play: "M8 5.5v13l11-6.5z",
@@ -57,6 +68,22 @@ export function relabel(button, name, label) {
   button.replaceChildren(icon(name));
   button.title = label;
   button.setAttribute("aria-label", label);
+}
+
+/**
+ * Put other rows into a list. The focus stays on the button of the row with the same `data-row`; if that row is gone it
+ * goes to the one in its place, and to `otherwise` if there is none.
+ */
+export function replaceRows(list, rows, otherwise) {
+  const stops = (row) => [...row.querySelectorAll("button:enabled, input")];
+  const held = document.activeElement.closest("[data-row]");
+  const place = [...list.children].indexOf(held);
+  const stop = place < 0 ? 0 : stops(held).indexOf(document.activeElement);
+  list.replaceChildren(...rows);
+  if (place < 0) return;
+  const row = rows.find((each) => each.dataset.row === held.dataset.row) ?? rows[Math.min(place, rows.length - 1)];
+  const [first] = row ? stops(row) : [];
+  (row ? stops(row)[stop] ?? first : otherwise).focus();
 }
 
 /** Return seconds as minutes and seconds. */

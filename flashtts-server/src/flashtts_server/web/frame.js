@@ -6,11 +6,17 @@ import { language, setLanguage, t } from "./texts.js";
 
 const THEMES = ["auto", "light", "dark"];
 const STORED = "flashtts-theme";
+const SYSTEM = ["(prefers-color-scheme: dark)", "(forced-colors: active)"];
 
 function drawTheme() {
   const { theme } = document.documentElement.dataset;
   at("theme").setAttribute("aria-label", t(`theme.${theme}`));
   at("theme").title = t(`theme.${theme}`);
+}
+
+/** Who paints by itself in the colours of the page hears of others by the event `colours`. */
+function tellColours() {
+  document.dispatchEvent(new Event("colours"));
 }
 
 function drawKey() {
@@ -25,8 +31,9 @@ export function frame() {
     dataset.theme = THEMES[(THEMES.indexOf(dataset.theme) + 1) % THEMES.length];
     localStorage.setItem(STORED, dataset.theme);
     drawTheme();
-    document.dispatchEvent(new Event("language")); // whatever is drawn in colours is drawn anew, too
+    tellColours();
   });
+  for (const query of SYSTEM) matchMedia(query).addEventListener("change", tellColours);
   at("forget").addEventListener("click", forgetKey);
   document.addEventListener("key", drawKey);
   document.addEventListener("language", drawTheme);

@@ -1,6 +1,6 @@
 // What was made during this visit, to hear, save and use again.
 
-import { at, clock, iconButton, make } from "./dom.js";
+import { at, clock, iconButton, make, replaceRows } from "./dom.js";
 import { download } from "./dock.js";
 import { t } from "./texts.js";
 
@@ -10,7 +10,7 @@ const SHORT = 40;
 /** Draws the runs that `add` was given, the latest first. */
 export class History {
   constructor({ play, reuse }) {
-    Object.assign(this, { play, reuse, runs: [] });
+    Object.assign(this, { play, reuse, runs: [], numbers: new Map() });
     document.addEventListener("language", () => this.draw());
     this.draw();
   }
@@ -19,13 +19,14 @@ export class History {
   add(run) {
     if (this.runs.includes(run)) return;
     this.runs = [run, ...this.runs].slice(0, MOST);
+    this.numbers.set(run, this.numbers.size);
     run.addEventListener("change", () => this.draw());
     this.draw();
   }
 
   draw() {
     at("history-empty").hidden = this.runs.length > 0;
-    at("history").replaceChildren(...this.runs.map((run) => this.row(run)));
+    replaceRows(at("history"), this.runs.map((run) => this.row(run)), at("title-history"));
   }
 
   row(run) {
@@ -33,10 +34,10 @@ export class History {
     const text = title.length > SHORT ? `${title.slice(0, SHORT)} …` : title;
     const stopped = run.state === "stopped" ? [t("history.stopped")] : [];
     const facts = [voice, format, clock(run.duration), ...stopped].filter(Boolean).join(" · ");
-    return make("li", {},
+    return make("li", { "data-row": this.numbers.get(run) },
       iconButton("play", t("history.play", { text }), () => this.play(run)),
       make("div", { className: "what" },
-        make("span", { className: "title", textContent: title }),
+        make("span", { className: "title", textContent: title, title }),
         make("span", { className: "faint small", textContent: facts })),
       reusable ? iconButton("again", t("history.reuse", { text }), () => this.reuse(run)) : null,
       iconButton("download", t("history.download", { text }), () => download(run), { disabled: run.running || run.state === "failed" }),

@@ -7,8 +7,8 @@ const MANY = 6; // voices from which on a search is of use
 
 /** Draws into `root`; `chosen` is the name of the voice. */
 export class Picker {
-  constructor(root, roles, previews, complain) {
-    Object.assign(this, { root, roles, previews, complain });
+  constructor(root, roles, previews) {
+    Object.assign(this, { root, roles, previews });
     this.chosen = roles.names[0];
     this.search = make("input", { type: "search", id: "voice-search" });
     this.list = make("div", { className: "voices", role: "radiogroup" });
@@ -46,7 +46,7 @@ export class Picker {
       make("label", {}, radio,
         make("span", { className: "name", textContent: voice.name }),
         make("span", { className: "faint small", textContent: about })),
-      this.previews.button(voice, this.complain));
+      this.previews.button(voice));
   }
 
   filter() {

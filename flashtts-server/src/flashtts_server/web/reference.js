@@ -10,16 +10,18 @@ import { wavOf } from "./wav.js";
 
 /** Fires `change` when there is another recording, or none. */
 export class ReferenceTaker extends EventTarget {
-  constructor(limits, complain) {
+  constructor(limits, messages) {
     super();
-    Object.assign(this, { limits, complain, recording: null, microphone: null, trimmer: null });
+    Object.assign(this, { limits, messages, recording: null, microphone: null, trimmer: null });
+    this.asking = false; // for the microphone
     this.player = new Player();
     this.player.addEventListener("change", () => this.drawListen());
     at("recording-file").addEventListener("change", (event) => this.take(event.target.files[0]));
-    at("record").addEventListener("click", () => this.record().catch(complain));
+    at("record").addEventListener("click", () => this.record().catch(messages.complain));
     at("listen").addEventListener("click", () => this.listen());
     at("other").addEventListener("click", () => this.forget());
     document.addEventListener("language", () => this.draw());
+    document.addEventListener("colours", () => this.trimmer?.draw());
     this.draw();
   }
 
@@ -29,7 +31,7 @@ export class ReferenceTaker extends EventTarget {
     try {
       this.use(await readRecording(file));
     } catch (error) {
-      this.complain(error);
+      this.messages.complain(error);
     }
     at("recording-file").value = "";
   }
@@ -50,6 +52,7 @@ export class ReferenceTaker extends EventTarget {
     this.recording = recording;
     this.trimmer = null;
     this.draw();
+    if (recording) this.messages.mend();
     if (recording?.samples) this.trimmer = new Trimmer(at("trimmer"), recording, this.limits.reference_seconds);
     this.dispatchEvent(new Event("change"));
   }
@@ -61,11 +64,15 @@ export class ReferenceTaker extends EventTarget {
 
   async record() {
     if (this.microphone) return this.finishRecording();
+    if (this.asking) return undefined;
     const microphone = new Microphone();
     microphone.addEventListener("level", () => this.drawLevel());
     microphone.addEventListener("full", () => this.finishRecording());
-    await microphone.start();
+    this.asking = true;
+    await microphone.start().finally(() => { this.asking = false; });
+    if (at("view-voices").hidden) return microphone.stop(); // it was allowed too late to be of use
     this.microphone = microphone;
+    this.messages.mend();
     return this.draw();
   }
 
@@ -74,6 +81,12 @@ export class ReferenceTaker extends EventTarget {
     this.microphone = null;
     this.use(await readRecording(await microphone.stop()));
     at("listen").focus();
+  }
+
+  /** Finish the recording, which is kept, and stop listening to one. */
+  leave() {
+    if (this.microphone) this.finishRecording();
+    this.player.pause();
   }
 
   listen() {
@@ -90,8 +103,8 @@ export class ReferenceTaker extends EventTarget {
     at("choose").hidden = microphone !== null;
     at("record").replaceChildren(icon(microphone ? "stop" : "microphone"), t(microphone ? "clone.finish" : "clone.record"));
     at("listen").hidden = !recording?.samples;
-    if (recording) at("trimmer").textContent = recording.samples ? "" : t("clone.raw", { name: recording.name });
-    if (recording?.samples && this.trimmer) this.trimmer = new Trimmer(at("trimmer"), recording, this.limits.reference_seconds);
+    if (recording && !recording.samples) at("trimmer").textContent = t("clone.raw", { name: recording.name });
+    this.trimmer?.draw();
     this.drawListen();
   }
 

@@ -46,21 +46,21 @@ export class Roles extends EventTarget {
 
 /** Plays samples of voices, one at a time; fires `change` when `playing`, a name or null, is another. */
 export class Previews extends EventTarget {
-  constructor(roles, main) {
+  constructor(roles, main, messages) {
     super();
-    this.roles = roles;
-    this.main = main;
+    Object.assign(this, { roles, main, messages });
     this.player = new Player();
     this.playing = null;
+    this.waiting = false; // for a server that is busy
     this.kept = new Map();
     this.player.addEventListener("change", () => this.settle());
     main.addEventListener("change", () => { if (main.playing) this.stop(); });
     roles.addEventListener("change", () => this.kept.clear());
   }
 
-  /** Return a button that plays the sample of a voice; `complain` hears what goes wrong. */
-  button(voice, complain) {
-    const button = iconButton("play", t("settings.preview", { name: voice.name }), () => this.toggle(voice).catch(complain));
+  /** Return a button that plays the sample of a voice. */
+  button(voice) {
+    const button = iconButton("play", t("settings.preview", { name: voice.name }), () => this.toggle(voice).catch(this.messages.complain));
     button.dataset.voice = voice.name;
     return button;
   }
@@ -82,7 +82,12 @@ export class Previews extends EventTarget {
     this.become(voice.name);
     const run = this.kept.get(voice.name) ?? this.ask(voice);
     this.run = run;
-    if (!run.sound) await new Promise((resolve) => { run.addEventListener("change", () => (run.sound || !run.running) && resolve()); });
+    if (!run.sound) await new Promise((resolve) => {
+      run.addEventListener("change", () => {
+        if (this.run === run) this.tell(run);
+        if (run.sound || !run.running) resolve();
+      });
+    });
     if (this.run !== run) return undefined;
     if (run.error) {
       this.stop();
@@ -94,9 +99,17 @@ export class Previews extends EventTarget {
     return this.player.play();
   }
 
+  /** Tell how long the server is busy, and no more when it is not. */
+  tell({ notice, aloud }) {
+    if (notice) this.messages.tick(notice, aloud);
+    else if (this.waiting) this.messages.say("");
+    this.waiting = notice !== "";
+  }
+
   stop() {
     const run = this.run;
     this.run = null;
+    this.tell({ notice: "" });
     if (run?.running) {
       run.stop();
       this.kept.delete(this.playing);

@@ -1,7 +1,6 @@
 // Says in words what the OpenAPI description says in schemas.
 
-import { make } from "./dom.js";
-import { t } from "./texts.js";
+import { make, worded } from "./dom.js";
 
 /** A reader of one description. */
 export class SchemaReader {
@@ -59,12 +58,11 @@ export class SchemaReader {
     return own ?? this.parts(schema).map((part) => part.description).find(Boolean) ?? "";
   }
 
-  /** Return a table of the fields of an object, those of objects inside it below them. */
+  /** Return a table of the fields of an object, those of objects inside it below them; `caption` says what they are. */
   table(schema, caption) {
     const rows = this.rows(schema, "");
-    return make("table", {}, make("caption", { className: "unseen", textContent: caption }),
-      make("thead", {}, make("tr", {}, ...["docs.field", "docs.type", "docs.meaning"].map((key) => (
-        make("th", { scope: "col", textContent: t(key) }))))),
+    return make("table", {}, make("caption", { className: "unseen" }, caption),
+      make("thead", {}, make("tr", {}, ...["docs.field", "docs.type", "docs.meaning"].map((key) => worded("th", key, { scope: "col" })))),
       make("tbody", {}, ...rows));
   }
 
@@ -78,11 +76,12 @@ export class SchemaReader {
   }
 
   row(name, field, required) {
-    const preset = field.default === undefined || field.default === null ? "" : t("docs.preset", { value: field.default });
+    const preset = field.default === undefined || field.default === null ? null
+      : worded("span", "docs.preset", { values: { value: field.default }, className: "faint preset" });
     return make("tr", {},
       make("th", { scope: "row" }, make("code", { textContent: name }),
-        required ? make("span", { className: "required", textContent: t("docs.required") }) : null),
+        required ? worded("span", "docs.required", { className: "required" }) : null),
       make("td", { className: "kind", textContent: this.kind(field) }),
-      make("td", {}, this.meaning(field), preset ? make("span", { className: "faint preset", textContent: ` ${preset}` }) : null));
+      make("td", {}, this.meaning(field), " ", preset));
   }
 }

@@ -6,6 +6,12 @@ const LOOKS_LIKE_A_TAG = /<\s*(?:\/\s*)?role\s*(?=[:：,，=<>]|$)/gi;
 const TAG = /<role:([^<>]*)>/y;
 const ATTRIBUTES = ["pitch", "speed"];
 
+/** Say whether a text has role tags, be they well formed or not. */
+export const looksLikeScript = (text) => text.search(LOOKS_LIKE_A_TAG) >= 0;
+
+/** Return what is said in a dialogue. */
+export const withoutTags = (text) => text.replace(/<role:[^<>]*>/g, "");
+
 /** Return the turns of a dialogue as `{role, text, pitch, speed}` ("" where none is given); throws a sentence. */
 export function parseScript(text, levels) {
   const starts = [...text.matchAll(LOOKS_LIKE_A_TAG)].map((match) => match.index);
@@ -42,9 +48,14 @@ export function formatScript(turns) {
 function formatTurn(turn, number) {
   const text = turn.text.trim();
   if (!text) throw new Error(t("dialogue.empty", { number }));
-  if (text.search(LOOKS_LIKE_A_TAG) >= 0) throw new Error(t("dialogue.tagged", { number }));
+  if (looksLikeScript(text)) throw new Error(t("dialogue.tagged", { number }));
   if (!turn.role) throw new Error(t("settings.novoice"));
   if (/[<>,:]/.test(turn.role)) throw new Error(t("dialogue.badname", { name: turn.role }));
+  return tagged(turn);
+}
+
+/** Return a turn as markup, whether or not that can be read back. */
+export function tagged(turn) {
   const attributes = ATTRIBUTES.filter((key) => turn[key]).map((key) => `,${key}:${turn[key]}`);
-  return `<role:${turn.role}${attributes.join("")}>${text}`;
+  return `<role:${turn.role}${attributes.join("")}>${turn.text.trim()}`;
 }

@@ -3,6 +3,8 @@
 import { askForKey, key } from "./key.js";
 import { known, t } from "./texts.js";
 
+const ALOUD_EVERY = 15; // seconds
+
 /** An answer that is no success, as a sentence that says what to do. */
 export class Refusal extends Error {
   constructor(message, status = 0, code = "") {
@@ -35,7 +37,7 @@ async function fetched(path, options) {
   }
 }
 
-/** Wait, telling `onWait` every second how many are left; rejects when `signal` aborts. */
+/** Wait, telling `onWait` every second how many are left, and whether to say so aloud; rejects when `signal` aborts. */
 function countdown(seconds, key, { signal, onWait }) {
   return new Promise((resolve, reject) => {
     let left = seconds;
@@ -45,13 +47,13 @@ function countdown(seconds, key, { signal, onWait }) {
     };
     const timer = setInterval(() => {
       left -= 1;
-      if (left > 0) return onWait(t(key, { seconds: left }));
+      if (left > 0) return onWait(t(key, { seconds: left }), (seconds - left) % ALOUD_EVERY === 0);
       clearInterval(timer);
       signal?.removeEventListener("abort", stop);
       return resolve();
     }, 1000);
     signal?.addEventListener("abort", stop, { once: true });
-    onWait(t(key, { seconds: left }));
+    onWait(t(key, { seconds: left }), true);
   });
 }
 
@@ -84,6 +86,12 @@ export function post(path, body, options = {}, hooks = {}) {
   if (body instanceof FormData) return request(path, { ...options, method: "POST", body }, hooks);
   const headers = { "Content-Type": "application/json" };
   return request(path, { ...options, method: "POST", headers, body: JSON.stringify(body) }, hooks);
+}
+
+/** Say whether the same may go well another time: the connection was lost, or the fault is not in what was asked. */
+export function passing(error) {
+  if (error instanceof Refusal) return [0, 401, 429].includes(error.status) || error.status >= 500;
+  return error instanceof TypeError;
 }
 
 /** Return the sentence of whatever was thrown. */

@@ -1,7 +1,8 @@
 // One request for speech, from the click to the file: sent, heard while it arrives, kept for the visit.
 
-import { post } from "./server.js";
+import { post, Refusal } from "./server.js";
 import { Sound } from "./sound.js";
+import { t } from "./texts.js";
 import { closedWav } from "./wav.js";
 
 /**
@@ -15,6 +16,7 @@ export class Run extends EventTarget {
     this.job = job;
     this.state = "waiting";
     this.notice = "";
+    this.aloud = false; // whether the notice is worth to be read to those who listen
     this.sound = null;
     this.turns = [];
     this.ignored = "";
@@ -38,7 +40,7 @@ export class Run extends EventTarget {
       const { signal } = this.controller;
       const answer = await post(this.job.path, this.job.body, { signal }, {
         onSend: () => { this.sent = performance.now(); this.note(""); },
-        onWait: (notice) => this.note(notice),
+        onWait: (notice, aloud) => this.note(notice, aloud),
       });
       await this.take(answer);
       this.become("complete");
@@ -69,8 +71,8 @@ export class Run extends EventTarget {
 
   since() { return (performance.now() - this.sent) / 1000; }
 
-  note(notice) {
-    this.notice = notice;
+  note(notice, aloud = false) {
+    Object.assign(this, { notice, aloud });
     this.dispatchEvent(new Event("change"));
   }
 
@@ -95,6 +97,11 @@ async function* bytesOf(answer) {
   for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value;
 }
 
+/** Return the error that ended speech which had begun. */
+function broken({ message, type, code }) {
+  return new Refusal(t("error.said", { message }), type === "server_error" ? 500 : 400, code);
+}
+
 /** Yield the audio of server-sent events, and note where turns begin. */
 async function* audioOf(answer, turns) {
   const decoder = new TextDecoder();
@@ -105,7 +112,7 @@ async function* audioOf(answer, turns) {
     for (const each of events) {
       const event = JSON.parse(each.slice("data: ".length));
       if (event.type === "speech.audio.turn") turns[event.turn] = event.start;
-      else if (event.type === "speech.audio.error") throw new Error(event.error.message);
+      else if (event.type === "speech.audio.error") throw broken(event.error);
       else if (event.audio) yield Uint8Array.from(atob(event.audio), (char) => char.charCodeAt(0));
     }
   }

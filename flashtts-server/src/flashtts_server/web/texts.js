@@ -1,9 +1,11 @@
 // The words of the page in the language of the browser, or in the one that was chosen.
 
+import docsEn from "./texts-docs-en.js";
+import docsZh from "./texts-docs-zh.js";
 import en from "./texts-en.js";
 import zh from "./texts-zh.js";
 
-const TABLES = { en, zh };
+const TABLES = { en: { ...en, ...docsEn }, zh: { ...zh, ...docsZh } };
 const STORED = "flashtts-language";
 
 function chosen() {
@@ -30,9 +32,10 @@ export function sampleText(key, languages) {
 /** Say whether there is a text of this key. */
 export const known = (key) => key in TABLES[language()];
 
-/** Write the texts into the elements that name one with data-text, data-label or data-hint. */
+/** Write the texts into the elements that name one with data-text, data-label or data-hint; data-values are its values. */
 export function translate(root = document) {
-  for (const node of root.querySelectorAll("[data-text]")) node.textContent = t(node.dataset.text);
+  const words = (key, { values = "{}" }) => t(key, JSON.parse(values));
+  for (const node of root.querySelectorAll("[data-text]")) node.textContent = words(node.dataset.text, node.dataset);
   for (const node of root.querySelectorAll("[data-label]")) node.setAttribute("aria-label", t(node.dataset.label));
   for (const node of root.querySelectorAll("[data-hint]")) node.placeholder = t(node.dataset.hint);
 }

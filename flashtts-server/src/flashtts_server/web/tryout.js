@@ -1,12 +1,13 @@
 // The form that sends a request of one operation, shows it as code, and shows the answer.
 
 import { Code } from "./code.js";
-import { make } from "./dom.js";
+import { labelled, make, worded } from "./dom.js";
 import { asCurl, asPython } from "./samples.js";
 import { post, send, sentence } from "./server.js";
 import { t } from "./texts.js";
 
 const FORM = "multipart/form-data";
+const BODY = "body"; // the one input of JSON
 
 /** The form for `operation` at `path`; `world` knows the schemas, the roles and whether a key is wanted. */
 export class TryOut {
@@ -24,33 +25,44 @@ export class TryOut {
   }
 
   get example() {
-    return this.world.fitted(this.media?.example ?? {});
+    return this.world.example(this.method.toLowerCase(), this.path, this.media?.example ?? {});
+  }
+
+  /** Follow what the page has learnt of the server, but leave what was typed. */
+  refit() {
+    const { example } = this;
+    for (const [name, input] of this.inputs) {
+      const fresh = name === BODY ? JSON.stringify(example, null, 2) : String(example[name] ?? "");
+      if (input.type !== "file" && input.value === input.defaultValue) input.value = input.defaultValue = fresh;
+    }
+    this.unable.hidden = this.world.cloning || !this.recording;
+    this.code.show();
   }
 
   draw() {
-    const fields = this.parameters.map((parameter) => this.field(parameter.name, parameter.schema, parameter));
+    const { example } = this;
+    const fields = this.parameters.map(({ name, schema, required }) => this.field(name, schema, { required, example: example[name] }));
     if (this.isForm) {
       for (const [name, schema, required] of this.world.reader.fields(this.media.schema)) {
-        fields.push(this.field(name, schema, { required, example: this.example[name] }));
+        fields.push(this.field(name, schema, { required, example: example[name] }));
       }
       this.sampleWanted = this.sampleChoice();
     } else if (this.media) fields.push(this.bodyField());
-    const cancel = make("button", { type: "button", textContent: t("docs.cancel"), hidden: true });
-    cancel.addEventListener("click", () => this.controller?.abort());
-    this.cancel = cancel;
-    const form = make("form", { noValidate: true },
+    this.cancel = worded("button", "docs.cancel", { type: "button", hidden: true, onclick: () => this.controller?.abort() });
+    this.unable = worded("p", "docs.unable", { className: "wrong small", hidden: true });
+    const form = make("form", { noValidate: true }, this.unable,
       make("div", { className: "inputs" }, ...fields), this.sampleWanted,
-      make("p", { className: "actions" }, make("button", { className: "main", textContent: t("docs.send") }), cancel));
+      make("p", { className: "actions" }, worded("button", "docs.send", { className: "main" }), this.cancel));
     form.addEventListener("submit", (event) => { event.preventDefault(); this.send(); });
     form.addEventListener("input", () => this.code.show());
     return make("div", { className: "tryout" }, form, this.code.node, this.output);
   }
 
-  label(name, input, required = false) {
-    input.id = `${this.id}-${name}`;
+  label(name, input, title, required = false) {
+    Object.assign(input, { id: `${this.id}-${name}`, required });
     this.inputs.set(name, input);
-    return make("div", {}, make("label", { for: input.id }, make("code", { textContent: name }),
-      required ? make("span", { className: "required", textContent: t("docs.required") }) : null), input);
+    return make("div", {}, make("label", { for: input.id }, make("code", {}, title),
+      required ? worded("span", "docs.required", { className: "required" }) : null), input);
   }
 
   field(name, schema, { required = false, example = "" }) {
@@ -59,16 +71,16 @@ export class TryOut {
     let input;
     if (reader.isFile(schema)) input = make("input", { type: "file" });
     else if (choices) {
-      input = make("select", {}, new Option(t("docs.unset"), ""), ...choices.map((value) => new Option(value, value)));
+      input = make("select", {}, worded("option", "docs.unset", { value: "" }), ...choices.map((value) => new Option(value, value)));
       input.value = String(example);
-    } else input = make("input", { value: example, placeholder: reader.kind(schema), autocomplete: "off" });
-    return this.label(name, input, required);
+    } else input = make("input", { defaultValue: example, placeholder: reader.kind(schema), autocomplete: "off" });
+    return this.label(name, input, name, required);
   }
 
   bodyField() {
     const text = JSON.stringify(this.example, null, 2);
-    const input = make("textarea", { value: text, rows: text.split("\n").length + 1, spellcheck: false, className: "code" });
-    return this.label(t("docs.bodyfield"), input);
+    const input = make("textarea", { defaultValue: text, rows: text.split("\n").length + 1, spellcheck: false, className: "code" });
+    return this.label(BODY, input, worded("span", "docs.bodyfield"));
   }
 
   /** Offer speech of this server as the recording, so that the example runs without a file at hand. */
@@ -77,7 +89,7 @@ export class TryOut {
     this.recording = files.map(([name]) => name).find((name) => name.includes("audio"));
     if (!this.recording) return null;
     this.useSample = make("input", { type: "checkbox", checked: true });
-    return make("label", { className: "sample" }, this.useSample, ` ${t("docs.sample")}`);
+    return make("label", { className: "sample" }, this.useSample, " ", worded("span", "docs.sample"));
   }
 
   /** Return the fields of the form that were filled in. */
@@ -96,8 +108,16 @@ export class TryOut {
     return entries;
   }
 
-  /** Return the request as the samples and `send` need it; throws if the JSON is none. */
+  /** Return the first input that has to be filled in and is not, or undefined. */
+  missing() {
+    const given = new Set(this.isForm ? this.filled().map(([name]) => name) : []);
+    return [...this.inputs.values()].find((input) => input.required && !input.value && !given.has(input.id.slice(this.id.length + 1)));
+  }
+
+  /** Return the request as the samples and `send` need it; throws if the JSON is none or a field is missing. */
   request() {
+    const missing = this.missing();
+    if (missing) throw new Error(t("docs.missing", { name: missing.id.slice(this.id.length + 1) }));
     let { path } = this;
     const query = new URLSearchParams();
     for (const { name, in: place } of this.parameters) {
@@ -107,7 +127,7 @@ export class TryOut {
     }
     const target = path.slice(1) + (query.size ? `?${query}` : "");
     const audio = Object.keys(this.operation.responses["200"]?.content ?? {}).some((type) => type.startsWith("audio/"));
-    const json = this.media && !this.isForm ? JSON.parse(this.inputs.get(t("docs.bodyfield")).value) : undefined;
+    const json = this.media && !this.isForm ? JSON.parse(this.inputs.get(BODY).value) : undefined;
     const form = this.isForm ? this.filled() : undefined;
     const fields = json ?? Object.fromEntries(form ?? []);
     return {
@@ -118,9 +138,10 @@ export class TryOut {
   }
 
   async send() {
-    this.output.replaceChildren(make("p", { className: "faint", textContent: t("docs.waiting") }));
+    this.output.replaceChildren(worded("p", "docs.waiting", { className: "faint" }));
     this.controller = new AbortController();
     this.cancel.hidden = false;
+    this.missing()?.focus();
     try {
       const { method, target, json, form } = this.request();
       const options = { method, signal: this.controller.signal };
@@ -154,8 +175,8 @@ export class TryOut {
       make("strong", { textContent: `${answer.status} ${answer.statusText}` }), ` · ${[type, ...facts].join(" · ")}`);
     if (type.startsWith("audio/")) {
       const url = URL.createObjectURL(await answer.blob());
-      this.output.replaceChildren(head, make("audio", { controls: true, src: url, "aria-label": t("docs.audio") }),
-        make("a", { href: url, download: `speech.${this.request().format}`, textContent: t("docs.download") }));
+      this.output.replaceChildren(head, make("audio", { controls: true, src: url, ...labelled("docs.audio") }),
+        worded("a", "docs.download", { href: url, download: `speech.${this.request().format}` }));
       return;
     }
     const text = await answer.text();
