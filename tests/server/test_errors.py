@@ -213,7 +213,8 @@ def test_a_reference_has_to_be_given_as_one_of_its_forms(
 
 def test_a_dialogue_names_its_unknown_role(tones: LiveServer, client: httpx.Client) -> None:
     text = "<role:female>one<role:nobody>two"
-    message = assert_error(client.post(f"{tones.url}/multi_speak", json={"text": text}), 404, code="unknown_voice")
+    answer = client.post(f"{tones.url}/multi_speak", json={"text": text})
+    message = assert_error(answer, 404, code="unknown_voice", param="text")
     assert "nobody" in message
     assert "female, male" in message
 
@@ -226,9 +227,12 @@ def test_a_dialogue_begins_with_a_role(tones: LiveServer, client: httpx.Client) 
 def test_unknown_routes_and_methods_are_said_in_the_same_shape(tones: LiveServer, client: httpx.Client) -> None:
     assert_error(client.get(f"{tones.url}/nowhere"), 404, code="not_found")
     assert_error(client.get(f"{tones.url}/v1/audio/nowhere"), 404, code="not_found")
+    for path in ("/docs/schema", "/docs/schema/elements", "/docs/schema/openapi.json"):
+        assert_error(client.get(tones.url + path), 404, code="not_found")
     wrong = client.get(f"{tones.url}/speak")
     assert_error(wrong, 405, code="method_not_allowed")
     assert "POST" in wrong.headers["Allow"]
+    assert {"GET", "HEAD"} <= set(client.post(f"{tones.url}/health").headers["Allow"].split(", "))
 
 
 def test_a_parameter_that_does_not_fit_is_named(tones: LiveServer, client: httpx.Client) -> None:

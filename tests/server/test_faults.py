@@ -15,15 +15,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import httpx
 import pytest
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from flashtts_core.backends.guard import GuardedBackend
 from flashtts_core.backends.threaded import ThreadedBackend
 from flashtts_core.engines import Engine
 from flashtts_core.testing import CountingModel, IdsEngine, ToneEngine, ToneSettings
+from flashtts_server import answers, utterances
 from flashtts_server.settings import ServerSettings
 from flashtts_server.testing import LiveServer
 
@@ -118,9 +120,16 @@ def raw(server: LiveServer, *, receive_buffer: int | None = None) -> socket.sock
     return connection
 
 
-def post(path: str, body: Mapping[str, object]) -> bytes:
+def is_held(server: LiveServer, connection: socket.socket) -> bool:
+    """Say whether the server still has its end of a connection; the client does not hear of it without reading."""
+    held = list(server._server.server_state.connections)
+    return connection.getsockname() in {getattr(each, "client", None) for each in held}
+
+
+def post(path: str, body: Mapping[str, object], *headers: str) -> bytes:
     content = json.dumps(body).encode()
-    head = [f"POST {path} HTTP/1.1", "Host: here", "Content-Type: application/json", f"Content-Length: {len(content)}"]
+    length = f"Content-Length: {len(content)}"
+    head = [f"POST {path} HTTP/1.1", "Host: here", "Content-Type: application/json", length, *headers]
     return "\r\n".join([*head, "", ""]).encode() + content
 
 
@@ -129,17 +138,48 @@ def idle(server: LiveServer) -> bool:
     return server.service.admission.running == 0 and server.engine.running == 0
 
 
-def test_a_client_that_takes_nothing_is_let_go_with_its_connection(start: Start, eventually: Eventually) -> None:
+FORWARDED = "X-Forwarded-For: 203.0.113.9"
+
+
+@pytest.mark.parametrize("headers", [(), (FORWARDED,)])
+def test_a_client_that_takes_nothing_is_let_go_with_its_connection(
+    start: Start, eventually: Eventually, caplog: pytest.LogCaptureFixture, headers: tuple[str, ...]
+) -> None:
     server = start(server_settings=ServerSettings(send_timeout=0.5))
     before = descriptors(server)
     with raw(server, receive_buffer=4096) as connection:
-        connection.sendall(post("/speak", ENDLESS))  # and then it reads nothing
+        connection.sendall(post("/speak", ENDLESS, *headers))  # and then it reads nothing
         eventually(server, lambda: server.service.admission.running == 1)
         eventually(server, lambda: idle(server))
+        eventually(server, lambda: not is_held(server, connection))
         # The server gives up its end though the client holds its own: only the client's descriptor is left.
         eventually(server, lambda: descriptors(server) <= before + 1)
         text = httpx.get(f"{server.url}/metrics").text
     assert 'route="/speak",status="200"} 1.0' in text
+    assert "took nothing of its answer for 0.5 s and was let go" in caplog.text
+
+
+def test_a_client_that_does_not_take_a_whole_answer_is_let_go_with_its_connection(
+    start: Start, eventually: Eventually
+) -> None:
+    """The answer is handed over at once, and the request is over, long before it has been sent."""
+    server = start(server_settings=ServerSettings(send_timeout=0.5))
+    with raw(server, receive_buffer=4096) as connection:
+        connection.sendall(post("/speak", {"text": "word " * 3000, "response_format": "wav", "max_tokens": 100_000}))
+        eventually(server, lambda: b"200" in connection.recv(100, socket.MSG_PEEK))
+        eventually(server, lambda: not is_held(server, connection))
+
+
+def test_a_stream_that_is_over_its_time_takes_its_connection_along(
+    start: Start, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "SEND_GRACE", 0)
+    server = start(server_settings=ServerSettings(request_timeout=0.5, send_timeout=1000))
+    with raw(server, receive_buffer=4096) as connection:
+        connection.sendall(post("/speak", ENDLESS, FORWARDED))
+        eventually(server, lambda: server.service.admission.running == 1)
+        eventually(server, lambda: idle(server))
+        eventually(server, lambda: not is_held(server, connection))
 
 
 def test_a_slow_reader_that_reads_is_kept(start: Start) -> None:
@@ -153,14 +193,39 @@ def test_a_slow_reader_that_reads_is_kept(start: Start) -> None:
     assert len(received) > 400 * 2 * 3200
 
 
-def test_a_session_that_takes_nothing_is_let_go(start: Start, eventually: Eventually) -> None:
-    server = start(server_settings=ServerSettings(send_timeout=0.5))
+@contextmanager
+def deaf_session(server: LiveServer) -> Iterator[ClientConnection]:
+    """Open a session behind a proxy that has a lot to hear and takes nothing of it."""
     connection = raw(server, receive_buffer=4096)
     url = server.url.replace("http", "ws", 1) + "/v1/audio/speech/stream"
-    with connect(url, sock=connection, max_queue=1) as session:
+    headers = dict([FORWARDED.split(": ")])
+    with connect(
+        url, sock=connection, max_queue=1, additional_headers=headers, ping_interval=None, close_timeout=0.1
+    ) as session:
         session.send(json.dumps({"type": "input.text", "text": "word " * 3000 + "end. And more "}))
+        yield cast("ClientConnection", session)
+
+
+def test_a_session_that_takes_nothing_is_let_go(
+    start: Start, eventually: Eventually, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = start(server_settings=ServerSettings(send_timeout=0.5))
+    with deaf_session(server) as session:
         eventually(server, lambda: server.service.admission.running == 1)
+        eventually(server, lambda: not is_held(server, session.socket))
         eventually(server, lambda: idle(server) and server.service.sessions == 0)
+    assert "took nothing of its answer for 0.5 s and was let go" in caplog.text
+
+
+def test_an_utterance_that_is_not_taken_gives_its_place_back_when_its_time_is_up(
+    start: Start, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(utterances, "SEND_GRACE", 0)
+    server = start(server_settings=ServerSettings(request_timeout=0.5, send_timeout=1000))
+    with deaf_session(server):
+        eventually(server, lambda: server.service.admission.running == 1)
+        eventually(server, lambda: idle(server))
+        assert server.service.sessions == 1
 
 
 @pytest.mark.parametrize("sent", [0, 20, 150])
@@ -194,6 +259,25 @@ def test_a_connection_on_which_nothing_begins_is_closed(start: Start, sent: byte
         session.recv(timeout=30)
         session.send(json.dumps({"type": "input.done"}))  # what has begun goes on
         assert json.loads(session.recv(timeout=30))["type"] == "session.done"
+
+
+def test_half_a_request_after_a_whole_one_is_not_waited_for(start: Start) -> None:
+    server = start(server_settings=ServerSettings(read_timeout=0.3))
+    with raw(server) as connection:
+        connection.sendall(b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n")
+        received = b""
+        while not received.endswith(b'{"status":"ok"}'):
+            received += connection.recv(65_536)
+        connection.sendall(b"GET /hea")
+        with contextlib.suppress(ConnectionResetError):
+            assert connection.recv(10) == b""
+
+
+def test_a_request_that_lasts_longer_than_its_head_may_is_answered(start: Start) -> None:
+    server = start(ToneSettings(real_time_factor=1), ServerSettings(read_timeout=0.2))
+    with httpx.Client() as client:
+        for _ in range(2):  # on one connection
+            assert len(client.post(f"{server.url}/speak", json=SHORT).content) == 2 * 2 * 3200
 
 
 def test_a_connection_that_is_reset_frees_its_place(start: Start, eventually: Eventually) -> None:

@@ -177,8 +177,55 @@ def test_a_server_that_does_not_answer_is_given_up(site: Site) -> None:
     ],
 )
 def test_addresses_inside_are_refused(url: str) -> None:
-    with pytest.raises(RequestError):
+    with pytest.raises(RequestError) as refusal:
         fetch(url, media_timeout=10.0)
+    assert refusal.value.param == "reference_audio"
+
+
+@pytest.mark.parametrize("scheme", ["HTTP", "Http"])
+def test_case_means_nothing_in_a_scheme(site: Site, as_base64: Callable[[bytes], str], scheme: str) -> None:
+    url = f"{scheme}{site.url.removeprefix('http')}/recording"
+    assert media.is_recording(url)
+    assert fetch(url) == RECORDING
+    inline = f"DATA:audio/wav;BASE64,{as_base64(RECORDING)}"
+    assert media.is_recording(inline[:100])
+    assert fetch(inline) == RECORDING
+    assert not media.is_recording("httpd")
+
+
+def answers_of(hosts: dict[str, list[str]]) -> Callable[[str, int], asyncio.Future[list[Address]]]:
+    """Return what resolves names as a table says."""
+
+    def resolve(host: str, port: int) -> asyncio.Future[list[Address]]:
+        future: asyncio.Future[list[Address]] = asyncio.get_running_loop().create_future()
+        future.set_result([ipaddress.ip_address(address) for address in hosts[host]])
+        return future
+
+    return resolve
+
+
+@pytest.mark.parametrize("failure", [httpx.ConnectError, httpx.ConnectTimeout])
+def test_every_address_of_a_host_is_tried_in_the_time_there_is(
+    monkeypatch: pytest.MonkeyPatch, failure: type[httpx.TransportError]
+) -> None:
+    asked: list[tuple[str, dict[str, float | None]]] = []
+
+    def site(request: httpx.Request) -> httpx.Response:
+        asked.append((request.url.host, request.extensions["timeout"]))
+        if request.url.host == "192.0.2.1":
+            raise failure("")
+        return httpx.Response(200, stream=httpx.ByteStream(RECORDING))
+
+    monkeypatch.setattr(media, "_client", lambda: httpx.AsyncClient(transport=httpx.MockTransport(site)))
+    resolve = answers_of({"two.example": ["192.0.2.1", "192.0.2.2"]})
+
+    async def fetched() -> bytes:
+        reader = MediaReader(ServerSettings(media_timeout=40), resolve=resolve, is_allowed=lambda _: True)
+        return await reader.inline_or_fetched("http://two.example/recording", "audio")
+
+    assert asyncio.run(fetched()) == RECORDING
+    timeout = {"connect": 20, "read": None, "write": None, "pool": None}
+    assert asked == [("192.0.2.1", timeout), ("192.0.2.2", timeout)]
 
 
 def test_the_checked_address_is_the_one_connected_to(site: Site) -> None:

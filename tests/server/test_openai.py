@@ -213,6 +213,20 @@ def test_the_model_name_may_be_chosen(start: Callable[..., LiveServer], client: 
         assert client.post(f"{server.url}/v1/audio/speech", json=speech(model=name)).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["org/my-model", "org%2Fmy-model", "org%2fmy-model"])
+def test_a_model_is_looked_up_by_a_name_with_a_slash(
+    start: Callable[..., LiveServer], client: httpx.Client, path: str
+) -> None:
+    server = start(server_settings=ServerSettings(model_name="org/my-model"))
+    answer = client.get(f"{server.url}/v1/models/{path}")
+    assert (answer.status_code, answer.json()["id"]) == (200, "org/my-model")
+    for unknown in ("org/other", "%2Forg%2Fmy-model", "org//my-model"):
+        refused = client.get(f"{server.url}/v1/models/{unknown}")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (404, "unknown_model")
+    with sdk(server) as openai_client:
+        assert openai_client.models.retrieve("org/my-model").id == "org/my-model"
+
+
 def test_the_openai_package_raises_its_own_errors(tones: LiveServer) -> None:
     with sdk(tones) as client:
         with pytest.raises(openai.NotFoundError) as unknown_model:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from websockets.sync.client import connect
 
 from flashtts_core.testing import ToneSettings
 from flashtts_server.player import GAP, Player
@@ -50,6 +51,24 @@ def test_a_line_of_json_tells_about_each_request(start: Start) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", spoken["time"])
     assert unknown["status"] == 404
     assert "secret" not in str(records)
+
+
+def test_the_line_of_a_session_adds_up_what_it_spoke(start: Start) -> None:
+    settings = ServerSettings(log_format="json")
+    server = start(server_settings=settings)
+    stream = io.StringIO()
+    with logging_to(stream, settings):
+        with connect(f"{server.url.replace('http', 'ws', 1)}/v1/audio/speech/stream") as session:
+            for text in ("One two. Three.", "Four five six."):
+                session.send(json.dumps({"type": "input.text", "text": text}))
+                session.send(json.dumps({"type": "input.done"}))
+            done = 0
+            while done < 2:
+                done += "session.done" in str(session.recv(timeout=30))
+        server.close()
+    records = [json.loads(line) for line in stream.getvalue().splitlines()]
+    (spoken,) = [record for record in records if record.get("event") == "request"]
+    assert (spoken["method"], spoken["audio_seconds"], spoken["gaps"]) == ("WEBSOCKET", pytest.approx(1.2), 0)
 
 
 def test_a_line_of_text_tells_the_same(start: Start) -> None:

@@ -171,6 +171,29 @@ def test_a_voice_of_any_name_can_be_deleted_by_its_address(server: LiveServer, c
     assert roles(client, server) == ["female", "male"]
 
 
+@pytest.mark.parametrize("name", ["/a", "a/", "//a", "a//b", "/"])
+def test_the_slashes_of_a_voice_that_is_deleted_count(server: LiveServer, client: httpx.Client, name: str) -> None:
+    for each in ("a", "a/b", name):
+        assert add(client, server, each).status_code == 200
+    answer = client.delete(f"{server.url}/v1/audio/voices/{quote(name, safe='')}")
+    if name == "/":  # as the address of all voices
+        assert answer.status_code == 405
+    else:
+        assert (answer.status_code, answer.json()["id"]) == (200, name)
+        assert roles(client, server) == ["female", "male", "a", "a/b"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/audio/%76oices/a", "/v1/audio//voices/a", "/v1/audio/voices/%2Fa", "/v1/audio/voices/a%2F"]
+)
+def test_an_address_that_is_not_that_of_a_voice_deletes_none(
+    server: LiveServer, client: httpx.Client, path: str
+) -> None:
+    assert add(client, server, "a").status_code == 200
+    assert client.delete(server.url + path).status_code == 404
+    assert roles(client, server) == ["female", "male", "a"]
+
+
 def test_a_full_disk_is_said_and_changes_nothing(
     start: Start,
     client: httpx.Client,

@@ -129,6 +129,22 @@ def test_the_right_key_lets_in(start: Start, client: httpx.Client, key: str) -> 
         assert client.get(server.url + path, headers=headers).status_code == 200
 
 
+@pytest.mark.parametrize("key", ["geheim\n", "  geheim\r\n"])
+def test_the_end_of_the_line_that_a_key_was_read_from_is_no_part_of_it(
+    start: Start, client: httpx.Client, key: str
+) -> None:
+    server = start(server_settings=ServerSettings(api_key=key))
+    for given, status in (("geheim", 200), ("geheim2", 401)):
+        headers = {"Authorization": f"Bearer {given}"}
+        assert client.get(f"{server.url}/audio_roles", headers=headers).status_code == status
+
+
+@pytest.mark.parametrize("key", ["\n", " ", "ge\nheim", "ge\x00heim"])
+def test_a_key_that_nobody_can_send_is_refused_at_the_start(start: Start, key: str) -> None:
+    with pytest.raises(ConfigError, match="--api_key"):
+        start(server_settings=ServerSettings(api_key=key))
+
+
 def test_every_answer_has_a_request_id(tones: LiveServer, client: httpx.Client) -> None:
     for path in (*PUBLIC, *GUARDED, "/nowhere", "/speak"):
         assert re.fullmatch("[0-9a-f]{32}", client.get(tones.url + path).headers["x-request-id"]), path
@@ -140,9 +156,18 @@ def test_every_answer_has_a_request_id(tones: LiveServer, client: httpx.Client) 
 
 def test_head_and_options_are_answered(start: Start, client: httpx.Client) -> None:
     server = start(server_settings=ServerSettings(api_key="geheim"))
-    for path in ("/", "/docs", "/health", "/ready"):
-        answer = client.head(server.url + path)
+    headers = {"Authorization": "Bearer geheim"}
+    for path in (*PUBLIC, *GUARDED, "/v1/models/tone"):
+        answer = client.head(server.url + path, headers=headers)
         assert (answer.status_code, answer.content) == (200, b"")
+        assert int(answer.headers["Content-Length"]) > 0
+    assert client.head(f"{server.url}/v1/models").status_code == 401
+    assert client.head(f"{server.url}/speak", headers=headers).status_code == 405
+    described = client.get(f"{server.url}/openapi.json").json()["paths"].values()
+    assert {method for operations in described for method in operations} == {"get", "post", "delete"}
+    assert (
+        'method="HEAD",route="/health",status="200"} 1.0' in client.get(f"{server.url}/metrics", headers=headers).text
+    )
     options = client.options(f"{server.url}/v1/audio/speech")
     assert options.status_code == 204
     assert "POST" in options.headers["Allow"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+import queue
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
@@ -18,6 +20,7 @@ from websockets.typing import Subprotocol
 from flashtts_core.audio.decode import decode
 from flashtts_core.testing import ToneEngine, ToneSettings, tone_reference
 from flashtts_server.messages import parse
+from flashtts_server.sessions import MOST_HELD
 from flashtts_server.settings import ServerSettings
 from flashtts_server.testing import LiveServer
 
@@ -185,6 +188,114 @@ def test_cancel_stops_the_model_and_the_session_goes_on(start: Start, eventually
     assert 'flashtts_cancelled_total{backend="none",engine="tone"} 1.0' in httpx.get(f"{server.url}/metrics").text
 
 
+def test_a_cancel_lets_every_utterance_tell_its_end_in_order(start: Start) -> None:
+    server = start(PACED)
+    with session(server) as client:
+        for text in ("word " * 500 + "end.", "Two.", "Three."):
+            client.say(text)
+            client.send("input.done")
+        client.until("audio.start")
+        client.send("input.cancel")
+        done = [events(client.until("session.done"), "session.done")[0] for _ in range(3)]
+        assert [(each["utterance_index"], each["reason"]) for each in done] == [(n, "cancelled") for n in range(3)]
+        client.say("Four.")
+        client.send("input.done")
+        assert events(client.until("session.done"), "session.done")[0]["utterance_index"] == 3
+
+
+def test_a_cancel_that_comes_along_with_the_text_is_answered(tones: LiveServer) -> None:
+    with session(tones) as client:
+        protocol = client.connection.protocol
+        for message in ({"type": "input.text", "text": "One. Two. "}, {"type": "input.cancel"}):
+            protocol.send_text(json.dumps(message).encode())
+        client.connection.socket.sendall(b"".join(protocol.data_to_send()))  # both before its task can begin
+        done = client.event()
+    assert (done["type"], done["utterance_index"], done["reason"]) == ("session.done", 0, "cancelled")
+    assert (done["total_sentences"], done["usage"]["total_tokens"]) == (0, 0)
+
+
+def test_a_cancel_is_heard_while_a_voice_is_fetched(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = start(PACED)
+    waiting: queue.Queue[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = queue.Queue()
+
+    async def fetch(given: str, *, transcript: str | None) -> str:
+        fetched = asyncio.Event()
+        waiting.put((asyncio.get_running_loop(), fetched))
+        await fetched.wait()
+        return "male"
+
+    monkeypatch.setattr(server.service, "voice", fetch)
+    with session(server) as client:
+        client.say("word " * 500 + "end.")
+        client.send("input.done")
+        client.until("audio.start")
+        client.send("session.config", voice="http://slow.example/a.wav", sample_rate=16_000)
+        loop, fetched = waiting.get(timeout=60)
+        client.say("Two.")
+        client.send("input.done")
+        client.send("input.cancel")
+        done = events(client.until("session.done"), "session.done")[0]  # though nothing has been fetched yet
+        assert (done["utterance_index"], done["reason"]) == (0, "cancelled")
+        loop.call_soon_threadsafe(fetched.set)
+        done = events(client.until("session.done"), "session.done")[0]
+        assert (done["utterance_index"], done["reason"], done["total_sentences"]) == (1, "cancelled", 0)
+        client.say("Three.")
+        client.send("input.done")
+        frames = client.until("session.done")
+    assert events(frames, "session.done")[0]["reason"] == "completed"
+    assert events(frames, "audio.start")[0]["sample_rate"] == 16_000
+
+
+def test_messages_wait_in_order_for_a_voice_that_is_fetched(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = start()
+
+    async def fetch(given: str, *, transcript: str | None) -> str:
+        for _ in range(1000):  # turns of the event loop, in which messages come in
+            await asyncio.sleep(0)
+        return given
+
+    monkeypatch.setattr(server.service, "voice", fetch)
+    with session(server) as client:
+        client.send("session.config", voice="female", sample_rate=8000)
+        for number in range(2 * MOST_HELD):
+            client.say(f"{number}. ")
+        client.send("input.done")
+        client.send("session.config", voice="male", sample_rate=16_000)
+        client.say("Last.")
+        client.send("input.done")
+        first, last = (client.until("session.done") for _ in range(2))
+    assert {start["sample_rate"] for start in events(first, "audio.start")} == {8000}
+    assert "".join(start["sentence_text"] for start in events(first, "audio.start")).count(".") == 2 * MOST_HELD
+    assert [start["sample_rate"] for start in events(last, "audio.start")] == [16_000]
+
+
+def test_a_place_is_not_held_for_words_that_do_not_come(start: Start) -> None:
+    server = start(server_settings=ServerSettings(request_timeout=0.5, session_idle_timeout=3))
+    with session(server) as client:
+        client.say("One. And more")
+        client.until("audio.done")
+        error, done = client.event(), client.event()
+        assert (error["utterance_index"], error["error"]["code"]) == (0, "request_timeout")
+        assert (done["type"], done["reason"], done["total_sentences"]) == ("session.done", "failed", 1)
+        assert idle(server)
+        client.send("input.done")
+        client.say("Two.")
+        client.send("input.done")
+        assert events(client.until("session.done"), "session.done")[0]["reason"] == "completed"
+
+
+def test_a_text_that_is_refused_begins_nothing(tones: LiveServer) -> None:
+    with session(tones) as client:
+        client.say("x" * 21_000)
+        assert client.event()["error"]["code"] == "too_large"
+        client.send("session.config", voice="male")  # refused within an utterance
+        client.say("One.")
+        client.send("input.done")
+        frames = client.until("session.done")
+    assert kinds(frames) == ["audio.start", "audio", "audio.done", "session.done"]
+    assert events(frames, "session.done")[0]["utterance_index"] == 0
+
+
 def test_leaving_stops_the_model(start: Start, eventually: Eventually) -> None:
     server = start(PACED)
     with session(server) as client:
@@ -327,6 +438,17 @@ def test_a_page_brings_the_key_as_a_subprotocol(start: Start) -> None:
     for offered in ("flashtts", "flashtts-key.", "flashtts-key.a", f"flashtts-key.{encoded[1:]}", f"key.{encoded}"):
         with pytest.raises(InvalidStatus, match="401"), connect(address, subprotocols=[Subprotocol(offered)]):
             pass
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/v1/models", "/speak"])
+def test_an_address_without_a_websocket_is_answered_as_any_that_does_not_exist(tones: LiveServer, path: str) -> None:
+    with pytest.raises(InvalidStatus) as refusal, connect(tones.url.replace("http", "ws", 1) + path):
+        pass
+    response = refusal.value.response
+    assert response.status_code == 404
+    error = json.loads(response.body or b"{}")["error"]
+    assert (error["code"], error["type"], path in error["message"]) == ("not_found", "invalid_request_error", True)
+    assert response.headers["x-request-id"]
 
 
 def test_pages_of_other_sites_are_kept_out(start: Start) -> None:

@@ -22,6 +22,7 @@ from litestar.types.file_types import FileInfo
 
 from flashtts_core.errors import FlashTTSError, RequestTimeout
 from flashtts_core.synthesizer import Synthesizer
+from flashtts_server.broken_off import behind
 from flashtts_server.controllers import CONTROLLERS
 from flashtts_server.errors import (
     ClientGone,
@@ -52,8 +53,8 @@ class Hooks:
         """Hear that the model cannot be opened; the server will never be ready."""
         logger.error("The model cannot be opened.", exc_info=error)
 
-    def let_go(self, client: object) -> None:
-        """Hear that the connection of ``client`` (its address in the scope) is to be closed, sent or not."""
+    def let_go(self, scope: Scope) -> None:
+        """Hear that the connection of a request is to be closed, sent or not."""
 
 
 def create_app(settings: ServerSettings, load: Load, hooks: Hooks | None = None) -> Litestar:
@@ -63,7 +64,8 @@ def create_app(settings: ServerSettings, load: Load, hooks: Hooks | None = None)
     with 503. Raises ``ConfigError`` for settings that contradict themselves. The ``Service`` is ``app.state.service``.
     """
     service, hooks = Service(settings), hooks or Hooks()
-    guard = ApiKeyGuard(settings.api_key) if settings.api_key else OriginGuard(listed(settings.cors_origins))
+    key = settings.key
+    guard = OriginGuard(listed(settings.cors_origins)) if key is None else ApiKeyGuard(key)
     app = SpeechApp(
         [*CONTROLLERS, _static_files()],
         lifespan=[_lifespan(service, load, hooks)],
@@ -76,7 +78,7 @@ def create_app(settings: ServerSettings, load: Load, hooks: Hooks | None = None)
             Exception: on_unexpected,
         },
         cors_config=_cors(settings),
-        openapi_config=openapi_config(VERSION, secured=settings.api_key is not None),
+        openapi_config=openapi_config(VERSION, secured=key is not None),
         request_max_body_size=settings.max_body_size,
         logging_config=None,
     )
@@ -97,17 +99,12 @@ class SpeechApp(Litestar):
         if scope["type"] == "lifespan":
             await super().__call__(scope, receive, send)
             return
-        service, hooks = self.state.service, self.state.hooks
-
-        def let_go() -> None:
-            hooks.let_go(scope["client"])
-
-        channel = scope, cast("Receive", receive), cast("Send", send)
-        exchange = Exchange(channel, service.metrics, patience=service.settings.send_timeout, let_go=let_go)
+        exchange = Exchange((scope, cast("Receive", receive), cast("Send", send)), self.state.service.metrics)
         try:
-            await super().__call__(scope, exchange.receive, exchange.send)
-        except RequestTimeout:
-            let_go()
+            await super().__call__(exchange.scope, exchange.receive, exchange.send)
+        except Exception as error:
+            if any(isinstance(each, RequestTimeout) for each in behind(error)):
+                self.state.hooks.let_go(scope)
             raise
         finally:
             exchange.end()

@@ -17,11 +17,11 @@ class ShortenBrokenOff(logging.Filter):
     """Replaces the traceback of an answer that was broken off on purpose by one line."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Shorten the record, if it is one of those; drop the traceback of a server that was told to stop twice."""
-        if record.exc_info is None and str(record.msg).rstrip().endswith(_CUT_SHORT):
+        """Shorten the record, if it is one of those; drop what is said of a second signal and of refusals."""
+        if record.exc_info is None and str(record.msg).rstrip().endswith((_CUT_SHORT, _REFUSED)):
             return False
         error = record.exc_info[1] if record.exc_info else None
-        reason = None if error is None else next((each for each in _behind(error) if _is_meant(each)), None)
+        reason = None if error is None else next((each for each in behind(error) if _is_meant(each)), None)
         if reason is not None:
             sentences = [*getattr(reason, "__notes__", ()), str(reason)]
             record.msg, record.args, record.exc_info = "%s", (" ".join(sentences),), None
@@ -32,6 +32,9 @@ class ShortenBrokenOff(logging.Filter):
 _CUT_SHORT = "asyncio.exceptions.CancelledError"
 """How the message ends that Litestar makes of its own end when a second signal cancels that."""
 
+_REFUSED = "ASGI callable returned without completing handshake."
+"""What uvicorn says of every WebSocket handshake that is answered with a status."""
+
 SHORTEN = ShortenBrokenOff()
 """The one filter; adding it to a logger twice is harmless."""
 
@@ -40,10 +43,10 @@ def _is_meant(error: BaseException) -> bool:
     return isinstance(error, (*QUIET, asyncio.CancelledError))
 
 
-def _behind(error: BaseException) -> Iterator[BaseException]:
+def behind(error: BaseException) -> Iterator[BaseException]:
     """Yield an error, and those it was caused by or gathers."""
     yield error
     causes = [error.__cause__] if error.__cause__ is not None else []
     gathered = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
     for each in (*causes, *gathered):
-        yield from _behind(each)
+        yield from behind(each)

@@ -32,7 +32,7 @@ from flashtts_core.errors import (
     VoiceStoreError,
 )
 from flashtts_server.replies import ErrorDetail, ErrorReply
-from flashtts_server.scope import AnyRequest, AnySocket, param_name, request_id
+from flashtts_server.scope import AnyRequest, AnyScope, AnySocket, param_name, request_id
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +108,18 @@ def on_http_exception(request: AnyRequest, error: HTTPException) -> Response[Err
     codes = {404: "not_found", 405: "method_not_allowed", 413: TooLarge.code}
     message, param = _refused(error)
     detail = ErrorDetail(messages.get(status, message), _kind(status), param, codes.get(status, RequestError.code))
-    return _response(status, detail, error.headers or {})
+    headers = dict(error.headers or {})
+    if "GET" in headers.get("allow", "").split(", "):
+        headers["allow"] += ", HEAD"
+    return _response(status, detail, headers)
+
+
+def refused_handshake(scope: AnyScope) -> tuple[int, ErrorDetail]:
+    """Return what to answer to a handshake that the framework refuses: it found no handler, or that one failed."""
+    if scope.get("route_handler") is not None:
+        return 500, _defect(scope)
+    message = f"There is no WebSocket at {scope['path']}. The API is described at /docs."
+    return 404, ErrorDetail(message, _kind(404), None, "not_found")
 
 
 def on_client_gone(_: AnyRequest, __: ClientGone) -> Response[None]:
@@ -135,9 +146,12 @@ def _log(request: AnyRequest | AnySocket, error: FlashTTSError) -> None:
 
 
 def _unexpected(request: AnyRequest | AnySocket, error: Exception) -> ErrorDetail:
-    name = request_id(request.scope)
-    logger.error("Request %s failed unexpectedly.", name, exc_info=error)
-    message = f"Something went wrong on the server. Report it with the request id {name}."
+    logger.error("Request %s failed unexpectedly.", request_id(request.scope), exc_info=error)
+    return _defect(request.scope)
+
+
+def _defect(scope: AnyScope) -> ErrorDetail:
+    message = f"Something went wrong on the server. Report it with the request id {request_id(scope)}."
     return ErrorDetail(message, _kind(500), None, "internal_error")
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import base64
 import contextlib
 import secrets
-from collections.abc import Collection
-from typing import Any, TypeAlias
+from collections.abc import Collection, Sequence
+from typing import Any, TypeAlias, cast
 from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
@@ -62,7 +62,7 @@ def _key_of_header(header: bytes) -> bytes | None:
 
 def _key_of_protocols(connection: Connection) -> bytes | None:
     """Return the key of a WebSocket that a page opened: of its headers, a page can set the subprotocols alone."""
-    for offered in connection.scope.get("subprotocols", ()):
+    for offered in cast("Sequence[str]", connection.scope.get("subprotocols", ())):
         if offered.startswith(KEY_SUBPROTOCOL):
             given = offered.removeprefix(KEY_SUBPROTOCOL)
             with contextlib.suppress(ValueError):

@@ -25,6 +25,7 @@ from flashtts_server.settings import ServerSettings, listed
 MAX_REDIRECTS = 5
 MAX_FETCHES = 16
 """Fetches under way at the same time; more wait."""
+_FETCHED = frozenset({"http", "https"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _URLSAFE = str.maketrans("-_", "+/", " \t\r\n")
 
@@ -41,7 +42,15 @@ class Source(Struct, frozen=True):
 
 def is_recording(voice: str) -> bool:
     """Say whether a voice is given as a recording (URL, data: URL, base64, which is longer than names) or not."""
-    return voice.startswith(("http://", "https://", "data:")) or len(voice) > MAX_NAME_LENGTH
+    return _scheme(voice) in {*_FETCHED, "data"} or len(voice) > MAX_NAME_LENGTH
+
+
+def _scheme(text: str) -> str | None:
+    """Return the scheme of a URL that is one of those a recording comes by; case means nothing in it."""
+    start = text[: len("https://")].lower()
+    if start.startswith(("http://", "https://")):
+        return start.partition(":")[0]
+    return "data" if start.startswith("data:") else None
 
 
 class MediaReader:
@@ -78,11 +87,12 @@ class MediaReader:
 
     async def inline_or_fetched(self, text: str, param: str) -> bytes:
         """Return the recording behind a URL, a data: URL or base64."""
-        if text.startswith(("http://", "https://")):
+        scheme = _scheme(text)
+        if scheme in _FETCHED:
             return await self._fetch(text, param)
-        if text.startswith("data:"):
+        if scheme == "data":
             head, comma, text = text.partition(",")
-            if not comma or not head.endswith(";base64"):
+            if not comma or not head.lower().endswith(";base64"):
                 raise RequestError("A data: URL has the form data:audio/wav;base64,... here.", param=param)
         return await asyncio.to_thread(self._decoded, text, param)
 
@@ -128,20 +138,26 @@ class MediaReader:
 
     async def _hop(self, client: httpx.AsyncClient, url: httpx.URL, param: str) -> bytes | httpx.URL:
         """Return the content of one URL, or where it redirects to."""
-        if url.scheme not in {"http", "https"} or not url.host:
+        if url.scheme not in _FETCHED or not url.host:
             raise RequestError("A reference is fetched from http:// and https:// URLs only.", param=param)
         addresses = await self._checked(url, param)
+        # All of it has one limit; none of the addresses may use it up before the others have been tried.
+        timeout = httpx.Timeout(None, connect=self._timeout / len(addresses))
         for address in addresses:
             try:
-                return await self._get(client, url, address, param)
-            except httpx.ConnectError:
+                content = await self._get(client, _request(client, url, address, timeout), param)
+                return content if isinstance(content, bytes) else url.join(content)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
                 if address == addresses[-1]:
                     raise
         raise AssertionError("a host that was found has an address")
 
     async def _checked(self, url: httpx.URL, param: str) -> list[Address]:
         """Return the addresses of a URL's host; raises ``RequestError`` unless all of them may be reached."""
-        addresses = await self._resolve(_host(url), url.port or (443 if url.scheme == "https" else 80))
+        try:
+            addresses = await self._resolve(_host(url), url.port or (443 if url.scheme == "https" else 80))
+        except RequestError as error:
+            raise RequestError(str(error), param=param) from error
         if _host(url) not in self._trusted and not all(self._is_allowed(address) for address in addresses):
             raise RequestError(
                 f"The host {url.host!r} of the reference is not on the public internet and is not fetched from. "
@@ -150,17 +166,12 @@ class MediaReader:
             )
         return addresses
 
-    async def _get(self, client: httpx.AsyncClient, url: httpx.URL, address: Address, param: str) -> bytes | httpx.URL:
-        request = client.build_request(
-            "GET",
-            url.copy_with(host=str(address)),
-            headers={"Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity"},
-            extensions={"sni_hostname": _host(url)},
-        )
+    async def _get(self, client: httpx.AsyncClient, request: httpx.Request, param: str) -> bytes | str:
+        """Return the content, or where it redirects to."""
         answer = await client.send(request, stream=True)
         try:
             if answer.status_code in _REDIRECTS and "location" in answer.headers:
-                return url.join(answer.headers["location"])
+                return str(answer.headers["location"])
             if not answer.is_success:
                 raise RequestError(f"The reference's server answered {answer.status_code}.", param=param)
             return await self._capped(answer, param)
@@ -182,6 +193,16 @@ class MediaReader:
             f"{param} is larger than {self._limit} bytes. Send a shorter recording, or raise --max_upload_size.",
             param=param,
         )
+
+
+def _request(client: httpx.AsyncClient, url: httpx.URL, address: Address, timeout: httpx.Timeout) -> httpx.Request:
+    return client.build_request(
+        "GET",
+        url.copy_with(host=str(address)),
+        headers={"Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity"},
+        extensions={"sni_hostname": _host(url)},
+        timeout=timeout,
+    )
 
 
 def _host(url: httpx.URL) -> str:

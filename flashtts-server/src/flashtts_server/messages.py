@@ -33,7 +33,10 @@ class SessionConfig(SoundFields, frozen=True, kw_only=True, tag_field="type", ta
         Literal["pcm", "wav", "mp3", "opus", "aac", "flac"],
         describe("Format of the audio. pcm flows on without a seam; the others make one file of each sentence."),
     ] = "pcm"
-    sample_rate: Annotated[SampleRate | None, describe("In Hz. Left out: 24000 for pcm, else the engine's own or the next that the format knows.")] = None
+    sample_rate: Annotated[
+        SampleRate | None,
+        describe("In Hz. Left out: 24000 for pcm, else the engine's own or the next that the format knows."),
+    ] = None
     split_granularity: Annotated[
         Granularity, describe("Speak up to the end of a sentence, or of a clause, which is sooner and less lively.")
     ] = "sentence"

@@ -14,16 +14,15 @@ from litestar import Litestar, Router
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Tag
-from litestar.routes import HTTPRoute
+from litestar.routes import BaseRoute, HTTPRoute
 from litestar.serialization import encode_json
+from litestar.types import ControllerRouterHandler
 
 from flashtts_core.audio.formats import FORMATS
 from flashtts_core.types import LEVELS
 from flashtts_server.forms import Upload
-from flashtts_server.guards import PUBLIC
 from flashtts_server.messages import EXAMPLE, ClientMessage, ServerMessage
 from flashtts_server.replies import ErrorReply
-from flashtts_server.scope import AnyRequest
 from flashtts_server.wire import Body
 
 _REF = "#/components/schemas/{name}"
@@ -85,18 +84,17 @@ def openapi_config(version: str, *, secured: bool) -> OpenAPIConfig:
         ),
         security=[{"key": []}] if secured else None,
         use_handler_docstrings=True,
-        # Litestar's own routes for it catch everything below their path, so they stand aside; PagesController has ours.
-        openapi_router=Router("/docs/schema", route_handlers=[], include_in_schema=False, opt=PUBLIC),
-        render_plugins=[CompleteDescription(path="/openapi.json")],
+        openapi_router=_NoRoutes("/docs/schema", route_handlers=[]),
+        render_plugins=[JsonRenderPlugin()],
     )
 
 
-class CompleteDescription(JsonRenderPlugin):
-    """Serves the completed description."""
+class _NoRoutes(Router):
+    """Keeps away Litestar's own routes, which catch all below their path; PagesController serves the description."""
 
-    def render(self, request: AnyRequest, openapi_schema: dict[str, Any]) -> bytes:
-        """Return the description as JSON."""
-        return bytes(request.app.state.description)
+    def register(self, value: ControllerRouterHandler) -> list[BaseRoute]:
+        """Register nothing."""
+        return []
 
 
 def description(app: Litestar) -> bytes:

@@ -70,6 +70,16 @@ def note(**fields: Value) -> None:
         record.fields.update(fields)
 
 
+def count(**fields: float) -> None:
+    """Add to numbers of that record: a WebSocket session speaks more than once."""
+    record = _current.get()
+    if record is not None:
+        for name, number in fields.items():
+            before = record.fields.get(name, 0)
+            assert isinstance(before, int | float)
+            record.fields[name] = round(before + number, 2)
+
+
 @contextmanager
 def logging_to(stream: TextIO, settings: ServerSettings) -> Iterator[None]:
     """Log to ``stream`` in the block, in the format and from the level that the settings name."""

@@ -6,8 +6,10 @@ import re
 import uuid
 from collections.abc import Mapping
 from typing import Any, TypeAlias
+from urllib.parse import unquote
 
 from litestar import Request, WebSocket
+from litestar.exceptions import NotFoundException
 from litestar.types import HTTPScope, Scope
 
 AnyScope: TypeAlias = Scope | HTTPScope
@@ -24,6 +26,23 @@ def request_id(scope: AnyScope) -> str:
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"").decode("latin-1")
         state["request_id"] = given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
     return str(state["request_id"])
+
+
+def as_written(scope: AnyScope, parameter: str) -> str:
+    """Return the last parameter of a path as the client wrote it; raises ``NotFoundException`` if it cannot be found.
+
+    The router drops slashes that are doubled or come last, though a name may have them.
+    """
+    prefix = str(scope["path_template"]).partition("{")[0]
+    _, _, rest = scope["raw_path"].decode("ascii", "replace").partition(prefix)
+    written = unquote(rest)
+    if _parts(written) != _parts(parameter):  # the path before it was written in some other way
+        raise NotFoundException
+    return written
+
+
+def _parts(path: str) -> list[str]:
+    return [part for part in path.split("/") if part]
 
 
 def remember_renamed(scope: AnyScope, renamed: Mapping[str, str]) -> None:

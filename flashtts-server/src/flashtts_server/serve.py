@@ -16,6 +16,7 @@ from types import FrameType
 
 import click
 import uvicorn
+from litestar.types import Scope
 
 from flashtts_core.errors import ConfigError
 from flashtts_core.host import open_synthesizer
@@ -24,7 +25,7 @@ from flashtts_core.settings import Settings
 from flashtts_core.synthesizer import Synthesizer
 from flashtts_server.app import Hooks, create_app
 from flashtts_server.broken_off import SHORTEN
-from flashtts_server.impatience import impatient
+from flashtts_server.impatience import impatient, watchful
 from flashtts_server.records import logging_to
 from flashtts_server.service import Service
 from flashtts_server.settings import ServerSettings
@@ -123,13 +124,14 @@ class SpeechServer(uvicorn.Server, Hooks):
             ws="websockets-sansio",
             ws_max_size=settings.max_body_size,
             ws_per_message_deflate=False,  # audio does not shrink, and a packed message could unpack to anything
+            proxy_headers=False,  # nothing here asks where a client is, and anybody can send them
             lifespan="on",
             ssl_keyfile=settings.ssl_keyfile,
             ssl_certfile=settings.ssl_certfile,
             timeout_graceful_shutdown=settings.drain_timeout,
         )
         _load_certificate(config, settings)
-        config.http_protocol_class = impatient(config.http_protocol_class, settings.read_timeout)
+        _set_limits(config, settings)
         logging.getLogger("uvicorn.error").addFilter(SHORTEN)
         super().__init__(config)
 
@@ -149,10 +151,10 @@ class SpeechServer(uvicorn.Server, Hooks):
         self.failure = error
         self.should_exit = True
 
-    def let_go(self, client: object) -> None:
-        """Close a connection soon, though its client has not taken what was sent."""
+    def let_go(self, scope: Scope) -> None:
+        """Close the connection of a request soon, though its client has not taken what was sent."""
         for connection in self.server_state.connections:
-            if getattr(connection, "client", None) == client:  # all of uvicorn's protocols but one know it
+            if getattr(connection, "scope", None) is scope:
                 asyncio.get_running_loop().call_later(_LAST_WORDS, connection.transport.abort)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -189,6 +191,15 @@ def _load_certificate(config: uvicorn.Config, settings: ServerSettings) -> None:
             f"The TLS certificate cannot be read ({error.strerror or error}). Check --ssl_certfile "
             f"{settings.ssl_certfile} and --ssl_keyfile {settings.ssl_keyfile}."
         ) from error
+
+
+def _set_limits(config: uvicorn.Config, settings: ServerSettings) -> None:
+    """Bound how long a connection may stand still."""
+    assert config.ws_protocol_class is not None
+    config.http_protocol_class = impatient(
+        watchful(config.http_protocol_class, settings.send_timeout), settings.read_timeout
+    )
+    config.ws_protocol_class = watchful(config.ws_protocol_class, settings.send_timeout)
 
 
 def _shown_host(host: str) -> str:

@@ -1,7 +1,7 @@
 """A WebSocket session: text comes in as it is written, is cut into sentences, and goes back as speech.
 
-Messages are read all the time, so that a cancel is heard while audio is being sent. Utterances are spoken one after the
-other; the text of the next may already come in.
+Messages are read all the time, so that a cancel is heard while audio is being sent, or the recording of a voice
+fetched. Utterances are spoken one after the other; the text of the next may already come in.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from flashtts_core.types import SpeechRequest, VoiceChoice
 from flashtts_server.answers import PCM_RATE
 from flashtts_server.catalogue import check_model
 from flashtts_server.errors import broken_off, headers_of, status_of
+from flashtts_server.handshakes import refusal
 from flashtts_server.messages import (
     ClientMessage,
     ErrorMessage,
@@ -35,7 +36,6 @@ from flashtts_server.messages import (
     SessionCreated,
     parse,
 )
-from flashtts_server.replies import ErrorReply
 from flashtts_server.scope import AnySocket, remember_renamed, request_id
 from flashtts_server.service import Service
 from flashtts_server.utterances import Manner, Outlet, Utterance
@@ -43,6 +43,8 @@ from flashtts_server.utterances import Manner, Outlet, Utterance
 SUBPROTOCOL = "flashtts"
 NORMAL, POLICY = 1000, 1008
 """Codes of closing: all is well; a limit was met."""
+MOST_HELD = 64
+"""Messages that are read while a configuration is being settled; the rest waits in the connection."""
 
 
 async def serve_session(service: Service, socket: AnySocket) -> None:
@@ -62,15 +64,8 @@ async def serve_session(service: Service, socket: AnySocket) -> None:
 
 
 async def _refuse(socket: AnySocket, error: FlashTTSError) -> None:
-    body = msgspec.json.encode(ErrorReply(broken_off(socket, error)))
-    headers = {"content-type": "application/json", "content-length": str(len(body)), **headers_of(error)}
-    start = {
-        "type": "websocket.http.response.start",
-        "status": status_of(error),
-        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
-    }
-    await socket.send(start)  # type: ignore[arg-type]  # an extension that Litestar's types do not know
-    await socket.send({"type": "websocket.http.response.body", "body": body})  # type: ignore[arg-type]
+    for message in refusal(status_of(error), broken_off(socket, error), headers_of(error)):
+        await socket.send(message)
 
 
 class Session:
@@ -85,6 +80,9 @@ class Session:
         self._current: Utterance | None = None  # whose text comes in
         self._count = 0
         self._pending: deque[tuple[Utterance, asyncio.Task[None]]] = deque()
+        self._held: deque[ClientMessage] = deque()  # what came after a configuration that is being settled
+        self._settling: asyncio.Task[None] | None = None
+        self._silencing = asyncio.Lock()
         self._gone = False
 
     async def run(self) -> None:
@@ -95,16 +93,48 @@ class Session:
             while (event := await self._receive()) is not None:
                 try:
                     message = _message_in(event)
-                    if isinstance(message, SessionClose):
-                        await self._silence()
-                        await self._close(NORMAL, "closed")
-                        return
-                    await self._handle(message)
                 except Exception as error:  # noqa: BLE001  # the client hears of it, and the session goes on
                     await self._fail(error)
+                    continue
+                if isinstance(message, SessionClose):
+                    await self._break_off()
+                    await self._close(NORMAL, "closed")
+                    return
+                await self._hear(message)
         finally:
             self._gone = True
+            await self._break_off()
+
+    async def _hear(self, message: ClientMessage) -> None:
+        """Handle a message in its turn; a cancel silences what is being spoken at once, what is held in its turn."""
+        if self._settling is None and not isinstance(message, SessionConfig):
+            await self._handle(message)
+            return
+        self._held.append(message)
+        settling = self._settling = self._settling or asyncio.create_task(self._settle())
+        if isinstance(message, InputCancel):
             await self._silence()
+        if len(self._held) >= MOST_HELD:
+            await asyncio.wait([settling])
+
+    async def _settle(self) -> None:
+        """Take a configuration, whose voice may have to be fetched, and then what came meanwhile."""
+        try:
+            while self._held:
+                async with self._silencing:  # nothing begins before all have told their end
+                    pass
+                await self._handle(self._held.popleft())
+        finally:
+            self._settling = None
+
+    async def _break_off(self) -> None:
+        """Stop all that goes on."""
+        self._held.clear()
+        if self._settling is not None:
+            self._settling.cancel()
+            await asyncio.wait([self._settling])
+            self._settling = None
+        await self._silence()
 
     async def _receive(self) -> Mapping[str, Any] | None:
         """Return the next message as it came, ``None`` at the end."""
@@ -115,7 +145,7 @@ class Session:
                     event: Mapping[str, Any] = await self._socket.receive()
             except TimeoutError:
                 self._forget_ended()
-                if any(not utterance.waits for utterance, _ in self._pending):
+                if self._settling is not None or any(not utterance.waits for utterance, _ in self._pending):
                     continue  # the client listens
                 await self._fail(RequestError(f"Nothing came for {limit:g} s; the session is closed."))
                 await self._close(POLICY, "idle")
@@ -123,20 +153,23 @@ class Session:
             return event if event["type"] == "websocket.receive" else None
 
     async def _handle(self, message: ClientMessage) -> None:
-        match message:
-            case SessionConfig():
-                await self._configure(message)
-            case InputText():
-                self._take(message.text)
-            case InputFlush():
-                self._finish_sentences()
-            case InputDone():
-                self._finish_sentences()
-                if self._current is None:
-                    self._begin()  # an utterance without text is over at once
-                self._end_current()
-            case InputCancel():
-                await self._silence()
+        try:
+            match message:
+                case SessionConfig():
+                    await self._configure(message)
+                case InputText():
+                    self._take(message.text)
+                case InputFlush():
+                    self._finish_sentences()
+                case InputDone():
+                    self._finish_sentences()
+                    if self._current is None:
+                        self._begin()  # an utterance without text is over at once
+                    self._end_current()
+                case InputCancel():
+                    await self._silence()
+        except Exception as error:  # noqa: BLE001  # the client hears of it, and the session goes on
+            await self._fail(error)
 
     async def _configure(self, config: SessionConfig) -> None:
         if self._text is not None:
@@ -152,15 +185,16 @@ class Session:
     def _take(self, text: str) -> None:
         self._forget_ended()
         synthesizer = self._service.synthesizer
-        if self._text is None:
-            self._text = IncomingText(synthesizer.engine.language, self._config.split_granularity)
-        utterance = self._current or self._begin()
         limit = synthesizer.settings.max_text_length
-        if utterance.characters + len(text) > limit or len(self._pending) > limit:
+        before = 0 if self._current is None else self._current.characters
+        if before + len(text) > limit or len(self._pending) > limit:  # what is refused begins nothing
             raise TooLarge(
                 f"An utterance has at most {limit} characters. Send input.done, or raise --max_text_length.",
                 param="text",
             )
+        if self._text is None:
+            self._text = IncomingText(synthesizer.engine.language, self._config.split_granularity)
+        utterance = self._current or self._begin()
         utterance.characters += len(text)
         self._speak(self._text.add(text))
 
@@ -198,14 +232,16 @@ class Session:
         self._current = self._text = None
 
     async def _silence(self) -> None:
-        """Stop all utterances; returns when the model has stopped."""
+        """Stop all utterances, and let each tell its end; returns when the model has stopped."""
         self._current = self._text = None
-        tasks = [task for _, task in self._pending]
+        stopped = list(self._pending)
         self._pending.clear()
-        for task in tasks:
+        for _, task in stopped:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        async with self._silencing:
+            for utterance, task in stopped:
+                await asyncio.wait([task])
+                await utterance.tell_end()  # those that had not begun, after those that had
 
     def _forget_ended(self) -> None:
         while self._pending and self._pending[0][1].done():

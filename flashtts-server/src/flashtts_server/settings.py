@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from flashtts_core.errors import ConfigError
 from flashtts_core.settings import describe
 
 MEBIBYTE = 1024 * 1024
@@ -107,6 +109,16 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], describe("Least important messages that are logged.")
     ] = "info"
+
+    @property
+    def key(self) -> str | None:
+        """The API key without the end of line that a file brings; raises ``ConfigError`` if it can be none."""
+        if self.api_key is None:
+            return None
+        key = self.api_key.strip()
+        if not key or any(unicodedata.category(each) == "Cc" for each in key):
+            raise ConfigError("--api_key is blank or has control characters in it. Give a key that fits into a header.")
+        return key
 
 
 def listed(text: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from flashtts_server.admission import Demand, Place
 from flashtts_server.deadlines import deadline_in, until
 from flashtts_server.metrics import SpeechMetrics
 from flashtts_server.player import Player
-from flashtts_server.records import note
+from flashtts_server.records import count, note
 from flashtts_server.service import Opened, Service
 
 
@@ -181,7 +181,7 @@ class Speech:
             metrics.factor.observe(self._judge.waited / sound)
         if not self._whole:
             metrics.played(self._player)
-        note(audio_seconds=round(sound, 2), gaps=self._player.gaps)
+        count(audio_seconds=sound, gaps=self._player.gaps)
 
     async def _next(self) -> AudioChunk | None:
         before = self._judge.waited

@@ -17,7 +17,8 @@ from flashtts_core.audio.formats import AudioFormat
 from flashtts_core.synthesizer import Passage
 from flashtts_core.types import SpeechRequest, Usage
 from flashtts_server.admission import Demand
-from flashtts_server.answers import Delivery, encoded, sent_rate
+from flashtts_server.answers import SEND_GRACE, Delivery, encoded, sent_rate
+from flashtts_server.deadlines import until
 from flashtts_server.messages import AudioDone, AudioStart, ServerMessage, SessionDone, UsageReply
 from flashtts_server.service import Service
 from flashtts_server.speech import Speech, Turn
@@ -56,6 +57,9 @@ class Utterance:
         self._seconds = 0.0
         self._usage = Usage()
         self._ignored: dict[str, None] = {}
+        self._reason: Literal["completed", "cancelled", "failed"] = "cancelled"
+        self._error: Exception | None = None
+        self._told = False
 
     def add(self, sentence: str) -> None:
         """Speak this, too."""
@@ -68,30 +72,31 @@ class Utterance:
         self._sentences.put_nowait(None)
 
     async def run(self) -> None:
-        """Speak until the end, or until cancelled; events tell which, and no event follows the last one."""
-        reason: Literal["completed", "cancelled", "failed"] = "cancelled"
+        """Speak until the end, or until cancelled, and tell how it ended."""
         try:
             await self._speak()
-            reason = "completed"
+            self._reason = "completed"
         except Exception as error:  # noqa: BLE001  # the client hears of it in an event, as there is no status
-            reason = "failed"
-            await self._outlet.failure(error, self._index)
+            self._reason, self._error = "failed", error
         finally:
-            self.waits = True
-            usage = self._usage
-            total = usage.input_tokens + usage.output_tokens
-            await self._outlet.event(
-                SessionDone(
-                    self._index,
-                    self._spoken,
-                    reason,
-                    UsageReply(usage.input_tokens, usage.output_tokens, total),
-                    list(self._ignored),
-                )
-            )
+            await self.tell_end()
+
+    async def tell_end(self) -> None:
+        """Send the last events, unless they were sent; a task that is cancelled early has not even begun to run."""
+        self.waits = True
+        if self._error is not None:
+            await self._outlet.failure(self._error, self._index)
+            self._error = None
+        if self._told:
+            return
+        usage = self._usage
+        total = usage.input_tokens + usage.output_tokens
+        reply = UsageReply(usage.input_tokens, usage.output_tokens, total)
+        await self._outlet.event(SessionDone(self._index, self._spoken, self._reason, reply, list(self._ignored)))
+        self._told = True
 
     async def _speak(self) -> None:
-        first = await self._next_sentence()
+        first = await self._sentences.get()
         if first is None:
             return
         turn = await Turn.begin(self._service, Demand(len(first), listening=True))
@@ -102,7 +107,8 @@ class Utterance:
                 if isinstance(opened, Exception):
                     complete = True
                     raise opened
-                await self._deliver(*opened)
+                async with until(turn.deadline + SEND_GRACE):  # also for a client that takes little of it
+                    await self._deliver(*opened)
             complete = True
         finally:
             opening.cancel()
@@ -125,14 +131,12 @@ class Utterance:
                 except asyncio.CancelledError:
                     await speech.aclose()
                     raise
-                sentence = await self._next_sentence()
+                async with until(turn.deadline):  # a place is not held for words that do not come
+                    sentence = await self._sentences.get()
         except Exception as error:  # noqa: BLE001  # raised where the sentences before it have been sent
             await self._opened.put(error)
         else:
             await self._opened.put(None)
-
-    async def _next_sentence(self) -> str | None:
-        return await self._sentences.get()
 
     async def _deliver(self, sentence: str, speech: Speech) -> None:
         """Send one sentence between its two events."""

@@ -264,7 +264,10 @@ class CreateSpeechBody(SpeechFields, frozen=True, kw_only=True):
     stream_format: StreamFormat = "audio"
     sample_rate: Annotated[
         SampleRate | None,
-        describe("Sample rate of the audio, in Hz. Left out: 24000 for pcm, else the engine's own or the next that the format knows."),
+        describe(
+            "Sample rate of the audio, in Hz. Left out: 24000 for pcm, else the engine's own or the next that the "
+            "format knows."
+        ),
     ] = None
     reference_text: Transcript | None = None
 

@@ -167,7 +167,8 @@ def test_a_tied_model_may_carry_a_head_and_one_that_differs_counts(
     ("fields", "message"),
     [
         ({"model_type": "mamba"}, "type 'mamba'; the torch backend runs qwen2 and llama"),
-        ({"model_type": None}, "is not the configuration of a language model"),
+        ({"model_type": 3}, "is not the configuration of a language model"),
+        ({"model_type": None}, "describes a model of type ''"),
         ({"hidden_act": "gelu"}, "hidden_act"),
         ({"use_sliding_window": True}, "use_sliding_window"),
         ({"quantization_config": {"bits": 4}}, "quantization_config"),

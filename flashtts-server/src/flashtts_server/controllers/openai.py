@@ -16,7 +16,7 @@ from flashtts_server.catalogue import check_model
 from flashtts_server.connected import Connected
 from flashtts_server.openapi import speech_route
 from flashtts_server.replies import AudioModel, AudioModels, Model, Models
-from flashtts_server.scope import AnyRequest
+from flashtts_server.scope import AnyRequest, as_written
 from flashtts_server.service import Service, SharedService
 from flashtts_server.wire import CreateSpeechBody
 
@@ -51,11 +51,12 @@ class OpenAIController(Controller):
         """The model that is served comes first; the other names mean the same model."""
         return Models([Model(name, service.started) for name in service.model_names])
 
-    @get("/models/{name:str}", summary="Tell of a model (OpenAI)", opt={"errors": ("404",)}, sync_to_thread=False)
-    def model(self, service: SharedService, name: FromPath[str]) -> Model:
+    @get("/models/{name:path}", summary="Tell of a model (OpenAI)", opt={"errors": ("404",)}, sync_to_thread=False)
+    def model(self, request: AnyRequest, service: SharedService, name: FromPath[str]) -> Model:
         """One of the names in `/v1/models`."""
-        check_model(name, service.model_names)
-        return Model(name, service.started)
+        wanted = as_written(request.scope, name)  # of a path, as a name may have slashes in it
+        check_model(wanted, service.model_names)
+        return Model(wanted, service.started)
 
     @get("/audio/models", summary="List the speech models (Open WebUI)", sync_to_thread=False)
     def audio_models(self, service: SharedService) -> AudioModels:

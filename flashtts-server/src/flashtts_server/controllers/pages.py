@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from litestar import Controller, HttpMethod, MediaType, Response, get, route
+from litestar import Controller, MediaType, Response, get
 from litestar.response import Redirect
 
 from flashtts_server.guards import PUBLIC
@@ -24,12 +24,12 @@ class PagesController(Controller):
     include_in_schema = False
     opt = PUBLIC
 
-    @route("/", http_method=[HttpMethod.GET, HttpMethod.HEAD], media_type=MediaType.HTML, sync_to_thread=False)
+    @get("/", media_type=MediaType.HTML, sync_to_thread=False)
     def index(self) -> Response[str]:
         """Return the web interface."""
         return _page("index.html")
 
-    @route("/docs", http_method=[HttpMethod.GET, HttpMethod.HEAD], media_type=MediaType.HTML, sync_to_thread=False)
+    @get("/docs", media_type=MediaType.HTML, sync_to_thread=False)
     def docs(self, request: AnyRequest) -> Response[str] | Redirect:
         """Return the documentation of the API; its links are relative, so it has one address."""
         return Redirect("../docs") if request.scope["raw_path"].endswith(b"/") else _page("docs.html")

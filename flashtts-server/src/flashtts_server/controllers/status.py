@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from litestar import Controller, HttpMethod, Response, get, route
+from litestar import Controller, Response, get
 from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
 
 from flashtts_server.guards import PUBLIC
@@ -20,13 +20,7 @@ class StatusController(Controller):
         """Engine, roles, sample rate, version, abilities and limits."""
         return await service.info()
 
-    @route(
-        ["/health", "/v1/health"],
-        http_method=[HttpMethod.GET, HttpMethod.HEAD],
-        summary="Is it alive?",
-        opt=PUBLIC,
-        sync_to_thread=False,
-    )
+    @get(["/health", "/v1/health"], summary="Is it alive?", opt=PUBLIC, sync_to_thread=False)
     def health(self, service: SharedService) -> Response[Health]:
         """200 while the process lives and its backend is not dead, also while the model is being loaded."""
         dead = service.status == "dead"
@@ -34,13 +28,7 @@ class StatusController(Controller):
             Health("dead" if dead else "ok"), status_code=HTTP_503_SERVICE_UNAVAILABLE if dead else HTTP_200_OK
         )
 
-    @route(
-        ["/ready", "/v1/ready"],
-        http_method=[HttpMethod.GET, HttpMethod.HEAD],
-        summary="Is it ready?",
-        opt=PUBLIC,
-        sync_to_thread=False,
-    )
+    @get(["/ready", "/v1/ready"], summary="Is it ready?", opt=PUBLIC, sync_to_thread=False)
     def ready(self, service: SharedService) -> Response[Health]:
         """200 once the model is loaded and warm, until the server is told to stop."""
         status = service.status

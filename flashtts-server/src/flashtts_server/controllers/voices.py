@@ -15,7 +15,7 @@ from flashtts_server.connected import Connected
 from flashtts_server.media import Source
 from flashtts_server.openapi import body_route, voice_route
 from flashtts_server.replies import VoiceCreated, VoiceDeleted, VoiceEntry, VoiceNames, Voices
-from flashtts_server.scope import AnyRequest
+from flashtts_server.scope import AnyRequest, as_written
 from flashtts_server.service import SharedService
 from flashtts_server.wire import AddVoiceBody
 
@@ -62,8 +62,8 @@ class VoicesController(Controller):
         return VoiceCreated(name, name, int(time.time()))
 
     @delete("/{voice_id:path}", status_code=HTTP_200_OK, summary="Forget a voice", opt=voice_route())
-    async def delete_voice(self, service: SharedService, voice_id: FromPath[str]) -> VoiceDeleted:
+    async def delete_voice(self, request: AnyRequest, service: SharedService, voice_id: FromPath[str]) -> VoiceDeleted:
         """Built-in voices cannot be deleted: 422."""
-        name = voice_id.removeprefix("/")  # a path, as a name may have a slash in it
+        name = as_written(request.scope, voice_id)  # of a path, as a name may have slashes in it
         await service.synthesizer.voices.remove(name)
         return VoiceDeleted(name)
