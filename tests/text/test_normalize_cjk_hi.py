@@ -152,7 +152,29 @@ def test_eight_threads_agree_with_one(language: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["0", "1", "1,111", "1-", "a1-", "1:", "1억", "a.", "a@b.", "<a", "(02)", "12:30:", "番号1", "编号1a"]
+    "piece",
+    [
+        "0",
+        "1 ",
+        "1111-",
+        "1.1",
+        "1、",
+        "$1-",
+        "1½",
+        "1",
+        "1,111",
+        "1-",
+        "a1-",
+        "1:",
+        "1억",
+        "a.",
+        "a@b.",
+        "<a",
+        "(02)",
+        "12:30:",
+        "番号1",
+        "编号1a",
+    ],
 )
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_hostile_repetition_takes_linear_time(language: str, piece: str) -> None:

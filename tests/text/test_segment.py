@@ -62,6 +62,11 @@ TABLE = [
     ("hi", "मैं घर जा रहा हूँ। ¦तुम कहाँ हो? ¦ठीक है।¦चलो॥ ¦अच्छा!"),
     ("hi", "डॉ. शर्मा आए। ¦ए. पी. जे. अब्दुल कलाम आए। ¦मूल्य रु. 500 है। ¦कि.मी. दूर है। ¦3.14 है।"),
     ("hi", 'ठीक है| ¦हाँ| ¦"क्या सच में?" उसने पूछा।'),
+    ("de", "Die Fa. Meier liefert. ¦Fam. Weiß, geb. Klein, und Frl. Schmidt zahlen z. Hd. Herrn Groß."),
+    ("it", "L'on. Rossi parla. ¦Poi esce."),
+    ("en", "Messrs. Smith live in Ft. Worth, Apt. 5, Rm. 3. ¦Fine."),
+    ("fr", "La Sté. Martin et le Gal. Leclerc. ¦Oui."),
+    ("hi", "पेज नं. 12 देखें। ¦ठीक है।"),
     ("ja", "「本当？」と聞いた。¦はい。¦彼は「そう。」と言った。"),
 ]
 

@@ -25,11 +25,11 @@ def _by_language(**words: str) -> dict[str, frozenset[str]]:
 
 
 _TITLES = _by_language(
-    en="Dr Mr Mrs Ms Mx Prof Br approx",
-    fr="MM Mme Mmes Mlle Mlles Dr Drs Pr Prof Me Mgr St Ste bd",
-    de="inkl zzgl exkl Hrn Dipl jur phil",
+    en="Dr Mr Mrs Ms Mx Messrs Prof Br Ft Sts approx",
+    fr="MM Mme Mmes Mlle Mlles Dr Drs Pr Prof Me Mgr St Ste Sté Ets Éts Gal Cdt bd",
+    de="inkl zzgl exkl Hrn Frl Fa Fam geb Hd Dipl jur phil",
     es="Dña Sras Dres Profa Cía Fr Mons aprox",
-    it="dott.ssa prof.ssa gent sac",
+    it="dott.ssa prof.ssa gent sac on",
     hi="डॉ डा श्री श्रीमती सुश्री प्रो पं स्व मो कु इं मी सेमी किमी ग्रा",
 )
 """Abbreviations after which a sentence goes on whatever follows: titles above all."""
@@ -37,7 +37,9 @@ _TITLES = _by_language(
 _COMMON_TITLES = frozenset({"Dr", "Mr", "Mrs", "Ms", "Prof", "St"})
 """The same for languages that are not listed."""
 
-_REFERENCES = _by_language(en="vol vols figs eq ch chap", fr="no n t réf", es="n", it="pag pagg n nn", hi="रु सं पृ क्र अनु")
+_REFERENCES = _by_language(
+    en="vol vols figs eq ch chap apt rm ext", fr="no n t réf", es="n", it="pag pagg n nn", hi="रु सं नं पृ क्र अनु"
+)
 """Abbreviations after which a sentence goes on if a number follows: ``pag. 3``."""
 
 _ORDINAL_LEADS = _by_language(de="der die das den dem des im am vom zum zur beim ins ein eine einen jeder seit bis")

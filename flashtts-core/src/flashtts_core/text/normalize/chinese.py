@@ -13,7 +13,7 @@ from typing import Final
 from .chinese_codes import CODE_RULES, LATIN_RULES
 from .chinese_numerals import AMOUNT, RANGE_MARK, amount, cardinal, digits, money
 from .chinese_time import DATE_RULES, TIME_RULES
-from .rewriting import HARD_SPACE_RULE, NUMBER, NUMBER_START, Rule, one_of, plain, rewrite, rule
+from .rewriting import HARD_SPACE_RULE, NUMBER, NUMBER_START, STAMP, Rule, one_of, plain, rewrite, rule, spell_stamp
 
 _CURRENCIES: Final = {
     "￥": "元", "¥": "元", "RMB": "元", "CNY": "元", "US$": "美元", "USD": "美元", "$": "美元", "＄": "美元",
@@ -111,6 +111,7 @@ def _fraction(match: re.Match[str]) -> str:
 _RULES: Final[tuple[Rule, ...]] = (
     HARD_SPACE_RULE,
     rule(r"(?<=[0-9])．(?=[0-9])", "."),
+    rule(STAMP, lambda m: spell_stamp(m, " ", "点", digits, ("加", "减"))),
     *DATE_RULES,
     *CODE_RULES,
     *TIME_RULES,
@@ -128,13 +129,21 @@ _RULES: Final[tuple[Rule, ...]] = (
     ),
     rule(r"[½¼¾⅓⅔]", lambda m: _FRACTION_SIGNS[m[0]]),
     rule(r"(?<![0-9.,/])(?:([0-9]+)又)?([0-9]{1,4})[/／]([1-9][0-9]{0,3})(?![0-9/.]| ?[A-Za-z])", _fraction),
+    rule(r"(?<=[0-9])/(?=[0-9]{2,3} ?mmHg)", "，"),
+    rule(r"(?<=满)([0-9]+)-(?=[0-9])", r"\1减"),
     # Arithmetic, only where a result or a second operand shows it.
     rule(r"(?<=[0-9]) ?[+＋×*÷](?= ?[0-9]) ?", lambda m: _OPERATORS[m[0].strip()]),
     rule(r"(?<=[0-9])\^([0-9]+)", r"的\1次方"),
     rule(r"(?<=[0-9])²", "的平方"),
     rule(r"(?<=[0-9])³", "的立方"),
     rule(r"√(?=[0-9])", "根号"),
-    rule(r"(?<=[0-9米])[xX×](?=[0-9])", "乘"),
+    rule(r"(?<=[0-9米])[xX×](?=[0-9])|(?<=[A-Za-z升克米斤])×(?=[0-9])", "乘"),
+    rule(
+        rf"{NUMBER_START}([0-9][0-9,]*\.[0-9]{{2}})(?= ?(?:元|美元|港元|欧元|英镑|日元))(?!\.)", lambda m: money(m[1])
+    ),
+    rule(r"(?<=[歼轰运直])-(?=[0-9]{1,3}(?![0-9]))", ""),
+    rule(r"(?<=[次下转拍])[/／](?=[分秒天日周月年])", "每"),
+    rule(r"(?<![0-9A-Za-z.])([0-9.]+)[xX](?=速|加速|播放|变焦|光学)", r"\1倍"),
     rule(r"(?<![0-9A-Za-z+])[+＋](?=[0-9])", "加"),
     rule(r"(?<=[0-9]) ?[-−] ?(?=[0-9]+ ?[=＝])", "减"),
     rule(r" ?[=＝] ?(?=[-−]?[0-9])", "等于"),
@@ -160,6 +169,7 @@ _RULES: Final[tuple[Rule, ...]] = (
     rule(r"(?<=[0-9]米)([0-9]{2})(?![0-9])", lambda m: digits(m[1])),
     rule(rf"(?<![0-9.,、第])([1-9])、([1-9])(?=(?:{_MEASURES}))", _neighbours),
     rule(r"(?<=[\u4e00-\u9fff])[-−](?=[0-9][0-9.,]*[万亿元])", "负"),
+    rule(r"第([0-9]{1,9})([、和及])([0-9]{1,9})(?![0-9.,])", lambda m: f"第{cardinal(m[1])}{m[2]}{cardinal(m[3])}"),
     rule(rf"第 ?({AMOUNT})", lambda m: "第" + amount(m[1])),
     rule(rf"{_SIGNED}({AMOUNT})(?= ?度)", lambda m: "零下" + amount(m[1])),
     rule(rf"{_SIGNED}({AMOUNT})", lambda m: "负" + amount(m[1])),

@@ -7,12 +7,13 @@ from typing import Final
 
 from .addresses import AddressWords, address_rule
 from .chinese_numerals import cardinal, digits, telephone
-from .rewriting import Rule, rule
+from .rewriting import CARD, Rule, rule
 
 _MEASURE_AHEAD: Final = (
     r"(?! ?(?:[个人元块字页次件条名位只台本家平米公斤克吨年月天小分秒倍万亿千百多余%％]"
     r"|[回起场趟声遍瓶枚辆张份户行章节段粉]|[.,]?[0-9]))"
 )
+_NUMBER_CALLED: Final = r"(?:[0-9][0-9-]{2,}[0-9]|[0-9]{3,})"
 _ADDRESS_WORDS: Final = AddressWords(
     marks={
         ".": "点", "@": "艾特", "/": "斜杠", "-": "杠", "_": "下划线", ":": "冒号", "?": "问号",
@@ -30,6 +31,10 @@ def _telephone(match: re.Match[str]) -> str:
         prefix, text = "加", text[1:]
     groups = re.findall(r"[0-9]+", text)
     return prefix + "，".join(telephone(group) for group in groups)
+
+
+def _printed(match: re.Match[str]) -> str:
+    return digits(re.sub("[ -]", "，", match[0]))
 
 
 def _dotted(match: re.Match[str]) -> str:
@@ -63,18 +68,22 @@ def _model_number(match: re.Match[str]) -> str:
 
 CODE_RULES: Final[tuple[Rule, ...]] = (
     address_rule(_ADDRESS_WORDS),
+    # Payment cards, in the groups they are printed in.
+    rule(r"(?<![0-9.,-])" + CARD + r"(?:(?P=gap)[0-9]{1,3})?(?![0-9]|[ .,-][0-9])", _printed),
     # Telephones: mobile, landline, 400 and 800 numbers, short service numbers.
     rule(r"(?<![0-9.])(?:\+86[ -]?)?1[3-9][0-9]([ -]?)[0-9]{4}\1[0-9]{4}(?![0-9])", _telephone),
     rule(r"(?<![0-9.+-])\+[1-9][0-9]{0,2} ?\([0-9]{1,4}\)(?:[ -]?[0-9]{2,5}){1,4}(?![0-9])", _telephone),
     rule(r"(?<![0-9.-])\+[1-9][0-9]{0,2}(?:[ -][0-9]{2,8}){1,4}(?![0-9])", _telephone),
     rule(r"(?<![0-9.-])[(（]0[0-9]{2,3}[)）] ?[2-9][0-9]{6,7}(?![0-9])", _telephone),
-    rule(r"(?<![0-9.-])0[0-9]{2,3}[ -]?[2-9][0-9]{6,7}(?:-[0-9]{1,5})?(?![0-9])", _telephone),
+    rule(r"(?<![0-9.-])0[0-9]{2,3}[ -]?[2-9][0-9]{2,3}[ -]?[0-9]{4}(?:-[0-9]{1,5})?(?![0-9])", _telephone),
     rule(r"(?<![0-9.-])[48]00([ -]?)[0-9]{3,4}\1[0-9]{3,4}(?![0-9])", _telephone),
-    rule(rf"(?<![0-9.,])(?:100(?:86|10)|123(?:06|45|15|48|20|33)|955[0-9]{{2}}){_MEASURE_AHEAD}", _telephone),
     rule(
-        r"((?:电话|手机号?码?|热线|拨打?|致电|呼叫|分机号?|报警|急救)(?:号码)?(?:是|为|："
-        r"|:)? ?)([0-9][0-9-]{2,}[0-9]|[0-9]{3,})" + _MEASURE_AHEAD,
-        lambda m: m[1] + "，".join(telephone(group) for group in m[2].split("-") if group),
+        rf"(?<![0-9.,-])(?:100(?:86|10)|123(?:06|45|15|48|20|33)|955[0-9]{{2}})(?!-[0-9]){_MEASURE_AHEAD}", _telephone
+    ),
+    rule(
+        r"((?:电话|手机号?码?|热线|拨打?|致电|呼叫|分机号?|报警|急救|火警|匪警)(?:号码)?(?:是|为|："
+        rf"|:)? ?)({_NUMBER_CALLED}(?:[、，,或和及/]{_NUMBER_CALLED}){{0,9}})" + _MEASURE_AHEAD,
+        lambda m: m[1] + re.sub("-+", "，", telephone(m[2].strip("-"))),
     ),
     rule(r"(?<=打)(?:1[12][0-9]|[0-9]{5,})" + _MEASURE_AHEAD, _telephone),
     rule(r"(?<=[零幺二三四五六七八九]转)[0-9]{3,5}", _telephone),
@@ -82,14 +91,17 @@ CODE_RULES: Final[tuple[Rule, ...]] = (
     # Codes named as such.
     rule(
         r"((?:密码|验证码|校验码|激活码|兑换码|取件码|邀请码|编号|学号|工号|账号|帐号|卡号|单号|尾号|序列号|代码"
-        r"|邮编|邮政编码|号码|身份证号?码?|微信号?|QQ群?号?|[Ii][Dd]|ISBN)(?:分别)?(?:是|为|："
+        r"|邮编|邮政编码|号码|身份证号?码?|微信号?|QQ群?号?|(?<![A-Za-z])[Ii][Dd]|ISBN)(?:分别)?(?:是|为|："
         r"|:)? ?)(?=[A-Za-z]{0,6}[0-9])([A-Za-z0-9]{2,}(?:-[A-Za-z0-9]+)*)" + _MEASURE_AHEAD,
         lambda m: m[1] + digits(m[2]).replace("-", "，"),
     ),
+    # A discount is a share of ten: 75折 and 7.5折 are 七五折.
+    rule(r"(?<![0-9.,第])([1-9])\.?([1-9])(?= ?折(?!叠))", lambda m: digits(m[1] + m[2])),
     # Net slang that is said digit by digit.
     rule(r"(?<![0-9.,-])(?:666+|23{3,}|(?:520)?1314)(?![0-9.-])" + _MEASURE_AHEAD, lambda m: digits(m[0])),
     # Rooms, trains, flights, plates, bus lines, roads, schools known by number.
     rule(r"(?<![0-9.,])[0-9]{3,4}(?=(?:房间?|室|教室|会议室|诊室|病房|包间|包厢|宿舍)(?!友))", _telephone),
+    rule(r"(?<=[0-9][楼层])[0-9]{3,4}(?=[，。；、 \n]|$)", _telephone),
     rule(
         r"((?:房间|单元|教室|房号|座位)号?[是为：:]? ?)([0-9]{3,4})(?![0-9个万千.,])", lambda m: m[1] + telephone(m[2])
     ),

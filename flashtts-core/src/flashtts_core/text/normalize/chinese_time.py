@@ -103,7 +103,12 @@ TIME_RULES: Final[tuple[Rule, ...]] = (
     rule(r"(?<![0-9.,])([0-9]0|[0-9]5)(?=后(?![面来天续年]))", lambda m: digits(m[1])),
     # Months and days, also as ranges: 3月5日-8日, 6-8月.
     rule(r"(?<=[0-9][年月日号时点分秒天岁元块%％℃度周级层楼级]) ?[-–—~～]{1,2} ?(?=[0-9])", "到"),
+    rule(
+        rf"(?<![0-9.,])({_MONTH})月({_DAY}){RANGE_MARK}({_DAY})(?=[日号])",
+        lambda m: f"{cardinal(m[1])}月{cardinal(m[2])}到{cardinal(m[3])}",
+    ),
     rule(rf"(?<![0-9.,])({_MONTH})月({_DAY})(?=[日号]?)(?![0-9个])", lambda m: f"{cardinal(m[1])}月{cardinal(m[2])}"),
+    rule(r"(?<![0-9.])([0-9]{1,2})['′]([0-5][0-9])[\"″”]", lambda m: f"{cardinal(m[1])}分{cardinal(m[2])}秒"),
     # Clock times.
     rule(_CLOCK + _MERIDIEM, _half_day),
     rule(r"(?<![0-9.,A-Za-z])(?<![0-9][:：])(1[0-2]|[1-9])()()" + _MERIDIEM, _half_day),

@@ -14,7 +14,7 @@ from typing import Final
 from .hindi_codes import CODE_RULES, LATIN_RULES, abbreviation_rule
 from .hindi_numerals import AMOUNT, LARGE, RANGE_MARK, cardinal, digits, halves, ordinal, quantity, span
 from .hindi_time import DATE_RULES, TIME_RULES
-from .rewriting import HARD_SPACE_RULE, NUMBER, Rule, one_of, plain, rewrite, rule
+from .rewriting import HARD_SPACE_RULE, NUMBER, STAMP, Rule, one_of, plain, rewrite, rule, spell_stamp
 
 _CURRENCIES: Final = {
     "₹": "रुपये", "INR": "रुपये", "Rs.": "रुपये", "Rs": "रुपये", "रु.": "रुपये", "रु": "रुपये", "US$": "डॉलर", "USD": "डॉलर",
@@ -22,6 +22,9 @@ _CURRENCIES: Final = {
 }  # fmt: skip
 _COINS: Final = {"रुपये": "पैसे", "डॉलर": "सेंट", "यूरो": "सेंट", "पाउंड": "पेंस"}
 _LATIN_SCALES: Final = {"million": "मिलियन", "billion": "बिलियन", "trillion": "ट्रिलियन"}
+_SHORT_SCALES: Final = {
+    "K": "हज़ार", "M": "मिलियन", "B": "बिलियन", "T": "ट्रिलियन", "L": "लाख", "Cr": "करोड़",
+}  # fmt: skip
 _UNITS: Final = {
     "kg": "किलोग्राम", "Kg": "किलोग्राम", "KG": "किलोग्राम", "किग्रा": "किलोग्राम", "कि.ग्रा.": "किलोग्राम",
     "कि. ग्रा.": "किलोग्राम", "g": "ग्राम", "gm": "ग्राम", "mg": "मिलीग्राम", "km": "किलोमीटर", "KM": "किलोमीटर",
@@ -38,14 +41,16 @@ _UNITS: Final = {
     "kWh": "किलोवॉट घंटा", "V": "वोल्ट", "mAh": "एमएएच", "dB": "डेसिबल", "%": "प्रतिशत", "‰": "प्रति हज़ार",
 }  # fmt: skip
 _RATE: Final = r"दिन|घंटा|घंटे|माह|महीना|सेकंड|साल|वर्ष|व्यक्ति"
-_ORDINAL_ENDING: Final = r"-?(वाँ|वां|वीं|वें|(?:व|ल|र|थ|ठ)[\u093e\u0940\u0947](?![\u0900-\u097f]))"
+_ORDINAL_ENDING: Final = r"-?(वाँ|वां|वीं|वें|(?:व|ल|र|थ|ठ)[\u093e\u0940\u0947](?![\u0900-\u0963\u0966-\u097f]))"
 _SYMBOL: Final = re.compile(r"[0-9०-९℃@½¼¾]|[a-z]\.[a-z]|[\u0900-\u0963]\.", re.ASCII)
 _DIGITS: Final = str.maketrans("०१२३४५६७८९", "0123456789")
 _MINUS: Final = r"(?<![0-9A-Za-z)\]\u0900-\u097f])[-−–]"
 _FRACTION_SIGNS: Final = {"½": "आधा", "¼": "एक चौथाई", "¾": "तीन चौथाई"}
+_DECIMALS: Final = {"½": ".5", "¼": ".25", "¾": ".75", "1/2": ".5", "1/4": ".25", "3/4": ".75"}
 _OPERATORS: Final = {"+": "जमा", "×": "गुणा", "*": "गुणा", "÷": "भाग", "x": "बाई", "X": "बाई"}
-_ENDING: Final = r"(?![\u0900-\u097fA-Za-z0-9²³])"
-_WORD_END: Final = r"(?![\u0900-\u097f])"
+# A danda (\u0964) is in the range of the letters, but ends a word like any mark.
+_ENDING: Final = r"(?![\u0900-\u0963\u0966-\u097fA-Za-z0-9²³])"
+_WORD_END: Final = r"(?![\u0900-\u0963\u0966-\u097f])"
 _HALVED: Final = "घंटे|घंटा|घंटों|किलो|लीटर|साल|महीने|गुना|गुनी"
 _SIGN_BEFORE: Final = r"US\$|[₹$€£¥]|\b(?:INR|USD|EUR|GBP|Rs\.?)(?= ?[0-9])|(?<![\u0900-\u097f])रु\.?(?= ?[0-9])"
 _SUM: Final = rf"({AMOUNT})(?:{RANGE_MARK}({NUMBER}))?(?: ?({LARGE}(?: {LARGE})?){_WORD_END})?"
@@ -96,17 +101,25 @@ _RULES: Final[tuple[Rule, ...]] = (
     rule(r"(?<=[\u0900-\u0963])०(?![0-9०-९])", "."),
     rule(r"[०-९]+", lambda m: m[0].translate(_DIGITS)),
     HARD_SPACE_RULE,
+    rule(STAMP, lambda m: spell_stamp(m, " ", " दशमलव ", digits, ("प्लस", "माइनस"))),
     *DATE_RULES,
     *CODE_RULES,
     *TIME_RULES,
+    rule(
+        rf"(?<![0-9.,])((?:{_SIGN_BEFORE}) ?{NUMBER}) ?(Cr|[KMBTL])(?![A-Za-z0-9])",
+        lambda m: f"{m[1]} {_SHORT_SCALES[m[2]]}",
+    ),
     # Money; the currency after the number is dropped where a sign has said it, and so is the ledger's /-.
     rule(rf"({_MINUS})?({_SIGN_BEFORE}) ?{_SUM}(?:/-)?(?: ?(?:रुपये|रुपए|रुपया|डॉलर|यूरो|पाउंड){_WORD_END})?", _money),
     rule(rf"{_SUM} ?(₹|€|INR|Rs\.?|रु\.?){_ENDING}", _money_after),
     rule(r"([0-9])/-(?![0-9])", r"\1"),
-    rule(r"(?<=रुपये) ?/ ?(?=[0-9\u0904-\u0939])", " प्रति "),
+    rule(r"(?:(?<=रुपये)|(?<=[0-9] बार)) ?/ ?(?=[0-9\u0904-\u0939])", " प्रति "),
     # Fractions, arithmetic.
+    rule(r"(?<![0-9.,])([0-9]{1,9}) ?([½¼¾])", lambda m: halves(m[1] + _DECIMALS[m[2]])),
+    rule(r"(?<![0-9.,/])([0-9]{1,9}) (1/2|1/4|3/4)(?![0-9/.]| ?[A-Za-z])", lambda m: halves(m[1] + _DECIMALS[m[2]])),
     rule(r"[½¼¾]", lambda m: _FRACTION_SIGNS[m[0]]),
     rule(r"(?<![0-9.,/])([0-9]{1,4})/([1-9][0-9]{0,3})(?![0-9/.]| ?[A-Za-z])", _fraction),
+    rule(r"(?<![0-9A-Za-z.,])([0-9]+(?:\.[0-9]+)?)[xX×](?![0-9A-Za-z]| ?[0-9])", r"\1 गुना"),
     rule(r"(?<=[0-9]) ?[+×*÷xX] ?(?=[0-9])", lambda m: f" {_OPERATORS[m[0].strip()]} "),
     rule(r"(?<=[0-9]) ?[-−] ?(?=[0-9]+ ?=)", " घटा "),
     rule(r" ?= ?(?=[-−]?[0-9])", " बराबर "),

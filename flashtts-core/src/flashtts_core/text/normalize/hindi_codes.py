@@ -7,7 +7,7 @@ from typing import Final
 
 from .addresses import AddressWords, address_rule
 from .hindi_numerals import cardinal, digits, english, english_ordinal
-from .rewriting import Rule, rule
+from .rewriting import CARD, Rule, rule
 
 _ADDRESS_WORDS: Final = AddressWords(
     marks={
@@ -23,6 +23,7 @@ _ABBREVIATIONS: Final = {
     "प्रा.लि": "प्राइवेट लिमिटेड", "प्रा. लि": "प्राइवेट लिमिटेड", "लि": "लिमिटेड", "ई.पू": "ईसा पूर्व", "वि.सं": "विक्रम संवत",
     "उ.प्र": "उत्तर प्रदेश", "म.प्र": "मध्य प्रदेश", "कि.मी": "किलोमीटर", "कि.ग्रा": "किलोग्राम", "से.मी": "सेंटीमीटर",
     "मि.मी": "मिलीमीटर", "रु": "रुपये", "मो": "मोबाइल",
+    "नं": "नंबर", "सं": "संख्या",
 }  # fmt: skip
 _COUNTED_AHEAD: Final = (
     r"(?! ?(?:[%°₹]|रुप|रु\.|लोग|किलो|किमी|मीटर|दिन|बार|साल|घंट|मिनट|बजे|तारीख|लाइन|पेज|से कम|से अधिक|से ज़्यादा|लाख|करोड़"
@@ -81,6 +82,13 @@ CODE_RULES: Final[tuple[Rule, ...]] = (
         r"(?<![0-9.,])(?:10[0-9]{1,2}|11[0-9]|139|18[01])(?=\s(?:पर|नंबर पर)\s(?:कॉल|फ़ोन|फोन|डायल|संपर्क|सूचना|सूचित))"
         r"|(?<=डायल\s)1[0-9]{2,3}(?![0-9])",
         lambda m: digits(m[0]),
+    ),
+    # Payment cards, and the three groups of an Aadhaar number.
+    rule(
+        r"(?<![0-9.,-])(?:"
+        + CARD
+        + r"|(?!(?:19|20)[0-9]{2} (?:19|20))[0-9]{4} [0-9]{4} [0-9]{4})(?![0-9]|[ .,-][0-9])",
+        _telephone,
     ),
     # Codes named as such.
     rule(

@@ -21,6 +21,8 @@ _LAST_PLAIN_HOUR: Final = 12
 
 
 def _date(day: str, month: str, full_year: str) -> str:
+    if len(full_year) == 2:
+        full_year = ("20" if full_year < "50" else "19") + full_year
     return f"{cardinal(day)} {_MONTHS[int(month) - 1]} {year(full_year)}"
 
 
@@ -53,6 +55,11 @@ def _time(match: re.Match[str]) -> str:
     return spoken + (" पर" if joined else "")
 
 
+def _point_time(match: re.Match[str]) -> str:
+    """Read 10.30 बजे, a time with a point."""
+    return _clock(match[1], match[2])
+
+
 def _half_day(match: re.Match[str]) -> str:
     hour = int(match[1])
     if match[3] in "Aa":
@@ -73,6 +80,11 @@ def _ratio(match: re.Match[str]) -> str:
 DATE_RULES: Final[tuple[Rule, ...]] = (
     rule(rf"(?<![0-9])0(?=[1-9]\s{_MONTH_NAME})", ""),
     rule(rf"(?<![0-9.,/-]){_DAY}([-/.]){_MONTH}\2{_YEAR}(?![0-9]|[-/.][0-9])", lambda m: _date(m[1], m[3], m[4])),
+    rule(rf"(?<![0-9.,/-]){_DAY}/{_MONTH}/([0-9]{{2}})(?![0-9/.-])", lambda m: _date(m[1], m[2], m[3])),
+    rule(
+        r"(?<![0-9.,/-])([0-3][0-9])([-.])([01][0-9])\2([0-9]{2})(?![0-9]|[-/.][0-9])",
+        lambda m: _date(m[1], m[3], m[4]) if 0 < int(m[1]) < 32 and 0 < int(m[3]) < 13 else m[0],
+    ),
     rule(rf"(?<![0-9.,/-]){_YEAR}([-/.]){_MONTH}\2{_DAY}(?![0-9]|[-/.][0-9])", lambda m: _date(m[4], m[3], m[1])),
 )
 
@@ -92,7 +104,7 @@ TIME_RULES: Final[tuple[Rule, ...]] = (
         lambda m: year(m[1]),
     ),
     rule(
-        r"(?<![0-9.,₹])(1[1-9][0-9][1-9]|19[0-9]{2})(?=\s(?:में|से|तक|के|की|का|को)(?![\u0900-\u097f]))",
+        r"(?<![0-9.,₹])(1[1-9][0-9][1-9]|19[0-9]{2})(?=\s(?:में|से|तक|के|की|का|को)(?![\u0900-\u0963\u0966-\u097f]))",
         lambda m: year(m[1]),
     ),
     rule(r"(?<=[0-9]वीं) ?[-–] ?(?=[0-9])", "-"),
@@ -105,5 +117,6 @@ TIME_RULES: Final[tuple[Rule, ...]] = (
     rule(r"(?<![0-9])[0-9]{1,3}:[0-9]{1,3}(?=\sके अनुपात)", _score),
     rule(rf"(?<=[0-9]:[0-9]{{2}}){RANGE_MARK}(?=[0-9]{{1,2}}:)", " से "),
     rule(_CLOCK + r"( ?बजे)?", _time),
+    rule(r"(?<![0-9.,:])([01]?[0-9]|2[0-4])\.([0-5][0-9]) ?बजे", _point_time),
     rule(r"(?<![0-9])[0-9]+(?:\.[0-9]+)?(?::[0-9]+(?:\.[0-9]+)?)+(?![0-9])", _ratio),
 )

@@ -22,10 +22,12 @@ from .korean_numerals import (
     counted,
     quantity,
     scaled,
+    shifted,
+    telephone,
     with_particle,
 )
 from .korean_time import DATE_RULES, TIME_RULES
-from .rewriting import HARD_SPACE_RULE, NUMBER, Rule, one_of, plain, rewrite, rule
+from .rewriting import HARD_SPACE_RULE, NUMBER, STAMP, Rule, one_of, plain, rewrite, rule, spell_stamp
 
 _CURRENCIES: Final = {
     "₩": "원", "￦": "원", "KRW": "원", "US$": "달러", "USD": "달러", "$": "달러", "＄": "달러", "€": "유로",
@@ -42,7 +44,7 @@ _UNITS: Final = {
     "MHz": "메가헤르츠", "GHz": "기가헤르츠", "W": "와트", "kW": "킬로와트", "MW": "메가와트", "kWh": "킬로와트시",
     "V": "볼트", "mAh": "밀리암페어시", "dB": "데시벨", "kcal": "킬로칼로리", "m/s": "미터 퍼 세컨드",
     "ms": "밀리초", "%p": "퍼센트포인트", "%P": "퍼센트포인트", "%": "퍼센트", "％": "퍼센트", "‰": "퍼밀",
-    "°": "도", "ha": "헥타르", "min": "분",
+    "°": "도", "ha": "헥타르", "min": "분", "h": "시간", "mg/dL": "밀리그램 퍼 데시리터",
 }  # fmt: skip
 _WORD_UNITS: Final = (
     r"원|달러|유로|엔(?![진드])|위안(?!부)|파운드|퍼센트|분(?![기의야류석식양실])|초(?![등과반복])|톤|그램|킬로"
@@ -90,9 +92,16 @@ def _temperature(match: re.Match[str]) -> str:
 
 
 def _money(match: re.Match[str]) -> str:
-    sign, currency, number = match[1], _CURRENCIES[match[2]], match[3]
-    spoken = scaled(number.removesuffix(".00"))
-    return f"{'마이너스 ' if sign else ''}{spoken} {with_particle(currency, match[4])}"
+    sign, currency, scale = match[1], _CURRENCIES[match[2]], (match[5] or match[6] or "")[:1].upper()
+    ends = [_sum(number, scale) for number in (match[3], match[4]) if number]
+    return f"{'마이너스 ' if sign else ''}{'에서 '.join(ends)} {with_particle(currency, match[7])}"
+
+
+def _sum(number: str, scale: str) -> str:
+    """Read an amount of money; an English scale becomes Korean groups, $1.5B is 십오억 달러."""
+    if scale and re.fullmatch(NUMBER, number):
+        return quantity(shifted(number, {"K": 3, "M": 6, "B": 9, "T": 12}[scale]))
+    return scaled(number.removesuffix(".00"))
 
 
 def _counted_span(match: re.Match[str]) -> str:
@@ -132,13 +141,16 @@ def _fraction(match: re.Match[str]) -> str:
 _RULES: Final[tuple[Rule, ...]] = (
     HARD_SPACE_RULE,
     rule(r"(?<=[0-9])：(?=[0-9])", ":"),
+    rule(STAMP, lambda m: spell_stamp(m, " ", " 점 ", telephone, ("플러스", "마이너스"))),
     *DATE_RULES,
     *CODE_RULES,
     *TIME_RULES,
     # Money.
     rule(
         rf"({_MINUS})?(US\$|[₩￦$＄€£¥￥₹]|\b(?:KRW|USD|EUR|GBP|JPY|CNY)(?= ?[0-9])) ?({SCALED}"
-        rf"|{AMOUNT})(?: ?(?:원|달러|유로|엔))?({PARTICLE})",
+        rf"|{AMOUNT})(?:[-–~～][$＄€£¥￥₩]?({NUMBER}(?![0-9.]| ?[개명만천억])))?"
+        r"(?:([KMBT])(?![A-Za-z0-9])| ?(million|billion|trillion)\b)?"
+        rf"(?: ?(?:원|달러|유로|엔))?({PARTICLE})",
         _money,
     ),
     # Fractions, arithmetic.
@@ -156,7 +168,7 @@ _RULES: Final[tuple[Rule, ...]] = (
         lambda m: f"{quantity(m[1])}{'은' if with_particle(quantity(m[1]), '은').endswith('은') else '는'} ",
     ),
     rule(r"(?<=[A-Za-z]) ?= ?(?=[-−]?[0-9])", "는 "),
-    rule(r"(?<=[가-힣])-(?=[0-9])", " "),
+    rule(r"(?<=[가-힣])(?<![0-9][십백천만억조])(?<![0-9][십백천][만억조])-(?=[0-9])", " "),
     rule(r"(?<=[0-9])\+(?![0-9A-Za-z])", " 플러스"),
     rule(r"(?<![0-9A-Za-z])\+(?=[0-9])", "플러스 "),
     rule(r"(?<=[0-9])\^([0-9]+)", lambda m: f"의 {cardinal(m[1])}제곱"),
@@ -181,7 +193,7 @@ _RULES: Final[tuple[Rule, ...]] = (
     ),
     rule(rf"({SCALED}){RANGE_MARK}(?={SCALED})", lambda m: f"{scaled(m[1])}에서 "),
     rule(r"(?<![0-9.,])([0-9])[~～∼〜]([0-9])(?=[십백천만억조])", lambda m: adjoining(m[1], m[2])),
-    rule(rf"({AMOUNT}) ?[~～∼〜] ?(?={SCALED})", lambda m: f"{quantity(m[1])}에서 "),
+    rule(rf"({AMOUNT}) ?[-–~～∼〜] ?(?={SCALED})", lambda m: f"{quantity(m[1])}에서 "),
     rule(rf"({SCALED})( ?)(?={_WORD_UNITS})", lambda m: f"{scaled(m[1])} "),
     rule(SCALED, lambda m: scaled(m[0])),
     rule(r"(?<![0-9.-])(?:1[0-9]|[1-9])" + _LABEL_NUMBER, lambda m: cardinal(m[0])),
@@ -196,9 +208,14 @@ _RULES: Final[tuple[Rule, ...]] = (
         r"(?<![월0-9.,])(?<!월 )([0-9])[~～∼〜]([0-9])( ?)(?=일(?!본)|년|주|개월|분|초|인분)",
         lambda m: f"{adjoining(m[1], m[2])}{m[3]}",
     ),
+    rule(r"(?<![0-9.,])([0-9])[-–]([0-9])(?= ?(?:개월|주간|일간|년간|인분))", lambda m: adjoining(m[1], m[2])),
     rule(rf"({AMOUNT}) ?({_COUNTERS})", _counted),
     rule(rf"({AMOUNT}) ?[~～∼〜] ?(?=[0-9])", lambda m: f"{quantity(m[1])}에서 "),
-    rule(rf"({AMOUNT})[-–]({AMOUNT})(?=( ?(?:[일년주분초회점위인층도세]|{_WORD_UNITS}))?)", _hyphen),
+    rule(
+        rf"({AMOUNT})[-–]({AMOUNT})"
+        rf"(?=( ?(?:[일년주분초회점위인층도세]|개[월국년소]|쪽|페이지|학년|교시|등급|{_WORD_UNITS}))?)",
+        _hyphen,
+    ),
     rule(rf"{_MINUS}(?={AMOUNT})", "마이너스 "),
     rule(rf"({AMOUNT})( ?)(?={_WORD_UNITS})", lambda m: f"{quantity(m[1])} "),
     rule(AMOUNT, lambda m: quantity(m[0])),

@@ -7,7 +7,7 @@ from typing import Final
 
 from .addresses import AddressWords, address_rule
 from .korean_numerals import cardinal, digits, quantity, telephone
-from .rewriting import Rule, one_of, rule
+from .rewriting import CARD, Rule, one_of, rule
 
 _ADDRESS_WORDS: Final = AddressWords(
     marks={
@@ -94,6 +94,12 @@ CODE_RULES: Final[tuple[Rule, ...]] = (
     rule(
         r"(?<![0-9.,-])[0-9]{2,}(?:-[0-9]+){2,}(?![0-9])(?!-[0-9])",
         lambda m: telephone(m[0]).replace("-", ", "),
+    ),
+    rule(r"(?<![0-9.,-])" + CARD + r"(?![0-9]|[ .,-][0-9])", _telephone),
+    rule(r"(?<![0-9.,-])[0-9](?:-[0-9]){2,3}(?= ?(?:포메이션|전형|전술))", lambda m: digits(m[0].replace("-", ""))),
+    rule(
+        r"(?<![0-9.,-])[0-9](?:-[0-9]+){2,}(?![0-9])(?!-[0-9])",
+        lambda m: " 다시 ".join(quantity(group) for group in m[0].split("-")),
     ),
     rule(r"(?<![0-9.,-])[0-9]{6}-[0-9]{7}(?![0-9])", _telephone),
     rule(r"(?<![0-9.,])(?:1020|2030|3040|4050|5060)(?= ?세대)", _telephone),

@@ -87,6 +87,13 @@ def scaled(text: str) -> str:
     return " ".join(words)
 
 
+def shifted(number: str, places: int) -> str:
+    """Multiply a written number by a power of ten: 1.5 by nine places is 1500000000."""
+    whole, _, fraction = plain(number).partition(".")
+    moved = (whole + fraction[:places].ljust(places, "0")).lstrip("0") or "0"
+    return f"{moved}.{fraction[places:]}" if len(fraction) > places else moved
+
+
 def counted(number: str) -> str:
     """Read a number before a native counter: 3 is 세, 20 is 스무, 101 is 백한, 1234 is 천이백삼십사."""
     number = plain(number)

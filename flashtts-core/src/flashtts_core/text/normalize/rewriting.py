@@ -26,6 +26,17 @@ NUMBER_START: Final = r"(?<![0-9])(?<![0-9][.,])"
 """What must precede `NUMBER` so that a match never begins inside a longer number."""
 
 
+_COUNTED: Final = r"(?:(?:19|20)[0-9]{2}|[0-9]000)"
+CARD: Final = rf"(?!{_COUNTED}[ -]{_COUNTED}[ -])[0-9]{{4}}(?P<gap>[ -])[0-9]{{4}}(?P=gap)[0-9]{{4}}(?P=gap)[0-9]{{4}}"
+"""A payment card in the groups it is printed in; a row of years or thousands is none."""
+
+STAMP: Final = (
+    r"(?<![A-Za-z0-9./-])(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})T(?P<clock>[0-9]{2}:[0-9]{2})(?P<second>:[0-9]{2})?"
+    r"(?:\.(?P<rest>[0-9]{1,9}))?(?P<zone>Z|(?P<sign>[-+])(?P<hours>[0-9]{2}):?(?P<minutes>[0-9]{2}))?(?![A-Za-z0-9])"
+)
+"""A moment as machines write it: ``2024-01-01T10:00:00Z``."""
+
+
 class Rule(NamedTuple):
     """One written form and how it is spoken."""
 
@@ -44,6 +55,25 @@ def rule(pattern: str, spell: Callable[[re.Match[str]], str] | str) -> Rule:
 
 HARD_SPACE_RULE: Final = rule("(?<=[0-9])[\u00a0\u2009\u202f](?=\\S)", " ")
 """Typographic spaces between a number and its unit become plain ones, which the other rules know."""
+
+
+def spell_stamp(
+    match: re.Match[str], gap: str, point: str, digits: Callable[[str], str], signs: tuple[str, str]
+) -> str:
+    """Set the date and the time that `STAMP` matched apart, for the rules of the calendar.
+
+    `point` and `digits` read a fraction of a second, `signs` are the words for an offset ahead of and behind UTC.
+    """
+    second, rest = match["second"] or "", (match["rest"] or "").rstrip("0")
+    spoken = f"{match['date']}{gap}{match['clock']}{'' if second == ':00' and not rest else second}"
+    if rest:
+        spoken += point + digits(rest)
+    if match["zone"]:
+        spoken += " UTC"
+    if match["sign"] and int(match["hours"] + match["minutes"]):
+        spoken += f" {signs[match['sign'] == '-']} {int(match['hours'])}"
+        spoken += "" if match["minutes"] == "00" else f" {int(match['minutes'])}"
+    return spoken
 
 
 def rewrite(text: str, rules: Sequence[Rule]) -> str:

@@ -43,6 +43,7 @@ class English(EnglishCalendar):
     decimal = "."
     minus = "minus"
     of = "of"
+    times = Noun("times", "times")
     per = "per"
     version = "version"
     point = "point"
@@ -52,7 +53,10 @@ class English(EnglishCalendar):
     units = words.UNITS
     currencies = words.CURRENCIES
     scales = words.SCALES
+    numbered = words.NUMBERED["#"]
+    codes = words.SPELLED
     phones = (
+        r"07[0-9]{3} ?[0-9]{6}",
         r"(?:1[-. ])?\([0-9]{3}\) ?[0-9]{3}[-. ][0-9]{4}",
         r"(?:1[-. ])?[0-9]{3}[-.][0-9]{3}[-.][0-9]{4}",
         r"[0-9]{3}-[0-9]{4}",
@@ -69,7 +73,7 @@ class English(EnglishCalendar):
         return [
             rule(after_house, lambda m: m["house"] + closing(words.STREETS[m["street"]], m, starts)),
             rule(rf"(?P<name>\b[A-Z][a-z]+ ){after_name}", self._street),
-            abbreviations(words.TITLES, followed=r"\s+(?:[A-Z]|and\s)"),
+            abbreviations(words.TITLES, followed=r"\s+(?:[A-Z]|and\s|&\s)"),
             rule(r"(?<![\w.])(?<![0-9][ \u00a0])min\.(?= ?[0-9])", "minimum"),
             abbreviations(words.INSIDE),
             abbreviations(words.CLOSING, closed=CAPITAL),
@@ -101,13 +105,12 @@ class English(EnglishCalendar):
     def ordinal_rules(self) -> list[Rule]:
         attribute = rf"(?<![\w.,:/-])([0-9]+)-({one_of(self.units)})(?=\s[a-z])"
         return [
-            rule(r"(?<![\w.,])([0-9]{1,3}(?:,[0-9]{3})*|[0-9]{1,9})(?:st|nd|rd|th|ST|ND|RD|TH)(?!\w)", self._ordinal),
+            rule(r"(?<![\w.,])([0-9]{1,3}(?:,[0-9]{3}){0,4}|[0-9]{1,9})(st|nd|rd|th|ST|ND|RD|TH)(?!\w)", self._ordinal),
             rule(r"(?<![\w.,])([0-9])['′’] ?([0-9]{1,2})(?:[\"″”]|''|(?!\w))", self._height),
             rule(
                 r"(?<![\w.,])([0-9]+(?:\.[0-9]+)?) ?([kKMB](?= (?:people|[a-z]+[^s\W]s)\b)|bn\b|mn\b|tn\b)",
                 self._thousands,
             ),
-            rule(r"(?<![\w.,])([0-9]+(?:\.[0-9]+)?)[x×](?!\w)", lambda m: f"{self.speak(self.parse(m[1]))} times"),
             rule(
                 rf"\b((?:{one_of(words.PARTS)}|Room|Model|Equation|Exercise) )([0-9]+)-([0-9]+)(?![\w-])",
                 self._subsection,
@@ -128,7 +131,10 @@ class English(EnglishCalendar):
         ]
 
     def _ordinal(self, match: Match) -> str:
-        return self.ordinal(int(match[1].replace(",", "")))
+        number = int(match[1].replace(",", ""))
+        if match[2] == "st" and (number % 10 != 1 or number % 100 == 11 or re.match(r" ?[0-9]+ ?lb", right(match))):
+            return f"{self.cardinal(number)} stone"  # 10st 5lb
+        return self.ordinal(number)
 
     def _subsection(self, match: Match) -> str | None:
         if int(match[2][:9]) < int(match[3][:9]):

@@ -17,6 +17,12 @@ from flashtts_core.text.normalize.european.rules import Match, Rule, closing, on
 _MONTH = rf"(?P<month>{one_of(words.MONTH_NUMBERS)})"
 _DAY = r"(?P<day>0?[1-9]|[12][0-9]|3[01])(?:st|nd|rd|th)?"
 _FIRST_DAY = _DAY.replace("day", "first")
+_HALF = r"[ \u00a0]?[AaPp](?:\.[ \u00a0]?[Mm]\.|[Mm])(?!\w)"
+_ROUND = {
+    "100": "hundreds", "1000": "thousands", "1,000": "thousands", "10,000": "tens of thousands",
+    "100,000": "hundreds of thousands", "1,000,000": "millions",
+}  # fmt: skip
+_TWO_DAYS = r"(?<![\w.,:/-])(?P<first>[0-3]?[0-9])/(?P<last>[0-3]?[0-9])"
 IDIOMS = {(9, 11): "nine eleven", (50, 50): "fifty-fifty", (20, 20): "twenty twenty"}
 
 
@@ -26,11 +32,21 @@ class EnglishCalendar(Grammar, ABC):
     def calendar_rules(self) -> list[Rule]:
         year = r"(?:,?\s(?P<year>[0-9]{4}))?(?!\w|[:.,/%][0-9]|%)"
         return [
+            *self._spelled_rules(),
             rule(
                 r"(?<![\w./-])(?P<year>[0-9]{4})[-/](?P<month>[01][0-9])[-/](?P<day>[0-3][0-9])(?![\w/-])", self._date
             ),
             rule(r"(?<![\w./-])([0-9]{1,2})([/.-])([0-9]{1,2})\2((?:19|20)?[0-9]{2})(?![\w/-]|\.[0-9])", self._slashed),
-            rule(r"(?<=\b[Oo]n )([0-9]{1,2})/([0-9]{1,2})(?![\w/])", self._month_day),
+            rule(rf"(?P<the>\b[Tt]he )?{_TWO_DAYS} (?:of )?{_MONTH}\b", self._two_days),
+            rule(rf"\b{_MONTH} {_TWO_DAYS}(?![\w/]|[.,][0-9])", self._two_days),
+            rule(
+                rf"(?<![\w./-])([0-9]{{1,2}})/([0-9]{{1,2}}){SPACE}?{DASH}{SPACE}?([0-9]{{1,2}})/([0-9]{{1,2}})(?![\w/])",
+                self._dates,
+            ),
+            rule(
+                r"(?:(?<=\b[Oo]n )|(?<=[nsrie]day )|(?<=[nsrie]day, ))([0-9]{1,2})/([0-9]{1,2})(?![\w/])",
+                self._month_day,
+            ),
             rule(
                 r"(?:(?<=\b[Bb]y )|(?<=\b[Uu]ntil )|(?<=\b[Dd]ue )|(?<=\b[Ff]rom ))([0-9]{1,2})/([0-9]{2})(?![\w/])",
                 self._month_day,
@@ -47,6 +63,53 @@ class EnglishCalendar(Grammar, ABC):
             ),
             rule(r"(?<!\w)['’]([0-9]{2})(?![\w'’])", lambda m: self._two_digits(m[1])),
         ]
+
+    def _spelled_rules(self) -> list[Rule]:
+        # What is written in a way of its own becomes what the rules know: .5 is 0.5, 3-1/2 is 3 1/2.
+        return [
+            rule(r"(?<![^\s($€£~<>+±≤≥–−-])\.(?=[0-9]+(?![0-9]|\.[0-9]))", "0."),
+            rule(
+                r"(?<![\w.,:/-])([0-9]{1,3})-(?=[0-9]{1,2}/(?:2|3|4|8|16|32)(?![\w/]|[.,][0-9])|[½⅓⅔¼¾⅛⅜⅝⅞])",
+                lambda m: f"{m[1]} ",
+            ),
+            rule(rf"(?<![\w.,])({one_of(_ROUND)})s(?= of )", self._many),
+            rule(
+                r"(?<![\w.,])([0-9]{1,3}) ?h(?:rs?)?\.? ?([0-5]?[0-9]) ?m(?![\w²³/])", lambda m: f"{m[1]} hr {m[2]} min"
+            ),
+            rule(r"(?<![\w.,])([0-9]{1,2} ?ft\.? ?[0-9]{1,2}) ?in(?![\w.])", lambda m: f"{m[1]} inches"),
+            rule(r"(?<=[0-9])(?<!['′’][0-9])(?<!['′’][0-9]{2})[\"″](?= (?:thick|wide|long|tall|deep|high)\b)", " in."),
+            rule(r"(?<![\w-])1-(8[0-9]{2})-(?=[A-Z]{3})", lambda m: f"1 {self.cardinal(int(m[1]))} "),
+            *self._week_rules(),
+        ]
+
+    def _week_rules(self) -> list[Rule]:
+        day = one_of(words.DAYS)
+        return [
+            rule(
+                rf"\b({day})\.?{SPACE}?{DASH}{SPACE}?({day})\b(?!\.)",
+                lambda m: f"{words.DAYS[m[1]]} to {words.DAYS[m[2]]}",
+            ),
+            rule(
+                rf"\b({day})(?=,? [0-9]{{1,2}}(?::[0-9]{{2}})?(?: ?[AaPp]\.?[Mm]\b|{DASH}[0-9]|(?:st|nd|rd|th)\b))",
+                lambda m: words.DAYS[m[1]],
+            ),
+        ]
+
+    def _two_days(self, match: Match) -> str | None:
+        """Say two days in a row: 3/4 May."""
+        first, last = int(match["first"]), int(match["last"])
+        if last != first + 1:
+            return None
+        month = words.MONTHS[words.MONTH_NUMBERS[match["month"]] - 1]
+        days = f"{self.ordinal(first)} and {self.ordinal(last)}"
+        return (
+            f"{match.groupdict().get('the') or 'the '}{days} of {month}"
+            if match[0][-1].isalpha()
+            else f"{month} {days}"
+        )
+
+    def _many(self, match: Match) -> str:
+        return _ROUND[match[1]]
 
     def _date(self, match: Match) -> str | None:
         month = words.MONTH_NUMBERS.get(match["month"]) or int(match["month"])
@@ -77,7 +140,13 @@ class EnglishCalendar(Grammar, ABC):
         return f"{words.MONTHS[month - 1]} {self.ordinal(day)}, {self.year(full)}"
 
     def _month_day(self, match: Match) -> str | None:
-        month, day = int(match[1]), int(match[2])
+        return self._numeric(int(match[1]), int(match[2]))
+
+    def _dates(self, match: Match) -> str | None:
+        first, last = (self._numeric(int(match[i]), int(match[i + 1])) for i in (1, 3))
+        return f"{first} to {last}" if first and last else None
+
+    def _numeric(self, month: int, day: int) -> str | None:
         known = 1 <= month <= 12 and 1 <= day <= 31 and (month, day) not in IDIOMS
         return f"{words.MONTHS[month - 1]} {self.ordinal(day)}" if known else None
 
@@ -85,12 +154,18 @@ class EnglishCalendar(Grammar, ABC):
         half = rf"{SPACE}?(?P<half>[AaPp])(?:\.{SPACE}?[Mm]\.|[Mm])(?!\w)"
         time = r"(?<![\w.,:/])(?P<hour>[01]?[0-9]|2[0-4])"
         minutes = r":(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?"
+        dotted = r"\.(?P<minute>[0-5][0-9])(?P<second>)"  # 7.30pm, but 7.30 alone is a decimal
         until = rf"(?P<until>{SPACE}?{DASH}{SPACE}?(?=[0-9]{{1,2}}(?::[0-9]{{2}}|{SPACE}?[AaPp]\.?[Mm])))?"
         return [
             rule(
-                rf"(?<![\w.,:/-])([0-9]{{1,2}}){SPACE}?{DASH}{SPACE}?(?=[0-9]{{1,2}}(?::[0-9]{{2}})?{half})",
+                rf"(?<![\w.,:/-])([0-9]{{1,2}}){SPACE}?{DASH}{SPACE}?(?=[0-9]{{1,2}}(?:[:.][0-9]{{2}})?{half})",
                 lambda m: f"{self.cardinal(int(m[1]))} to ",
             ),
+            rule(
+                rf"{time}{dotted}(?P<half>)(?P<until>{SPACE}?{DASH}{SPACE}?)(?=[0-9]{{1,2}}\.[0-9]{{2}}{_HALF})",
+                self._clock,
+            ),
+            rule(rf"{time}{dotted}{half}{until}", self._clock),
             rule(
                 rf"\b((?:{one_of(words.BOOKS)}) )([0-9]{{1,3}}):([0-9]{{1,3}})(?:{DASH}([0-9]{{1,3}}))?(?![\w:])",
                 self._verse,
@@ -114,9 +189,9 @@ class EnglishCalendar(Grammar, ABC):
 
     def _hour_and_minute(self, hour: int, minute: str | None, second: str | None, half: bool) -> str:
         said = self.cardinal(hour)
-        if minute is None or (minute == "00" and half and second is None):
+        if minute is None or (minute == "00" and half and not second):
             return said
-        if second is not None:
+        if second:
             return f"{said} {self._two_digits(minute)} {self._two_digits(second)}"
         if minute == "00":
             return f"{said} o'clock" if 1 <= hour <= 12 else f"{said} hundred" if hour else "midnight"

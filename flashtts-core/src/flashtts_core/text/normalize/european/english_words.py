@@ -18,6 +18,8 @@ def _unit(one: str, many: str = "") -> Noun:
 
 
 _METERS = {"k": "kilo", "c": "centi", "m": "milli", "d": "deci", "n": "nano", "µ": "micro", "μ": "micro", "": ""}
+DAYS = {"Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday"}
+DAYS |= {"Thur": "Thursday", "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday"}
 UNITS = {f"{prefix}m": _unit(f"{name}meter") for prefix, name in _METERS.items()}
 for _short, _power in (("²", "square "), ("2", "square "), ("³", "cubic "), ("3", "cubic ")):
     UNITS |= {f"{prefix}m{_short}": _unit(f"{_power}{name}meter") for prefix, name in _METERS.items()}
@@ -69,6 +71,7 @@ UNITS |= {
     "horsepower"),
     "dB": _unit("decibel"), "psi": Noun("PSI", "PSI"), "kPa": _unit("kilopascal"), "hPa": _unit("hectopascal"),
     "px": _unit("pixel"), "MP": _unit("megapixel"), "dpi": Noun("DPI", "DPI"),
+    "mmHg": Noun("millimeter of mercury", "millimeters of mercury"),
 }  # fmt: skip
 
 _CENT, _PENNY = Noun("cent", "cents"), Noun("penny", "pence")
@@ -172,6 +175,10 @@ CODED = word_set(
     "Train "
     "RTX GTX Xbox Extension extension code HTTP status Locker Model"
 )
+SPELLED = (
+    "PIN", "PIN code", "PIN is", "OTP", "passcode", "password", "code is", "account number", "Account number",
+    "confirmation number", "ticket number", "tracking number", "ZIP", "ZIP code", "zip code", "postcode",
+)  # fmt: skip
 
 MARKS = {
     ".": "dot", ",": "comma", "/": "slash", "@": "at", "-": "dash", "_": "underscore", ":": "colon",

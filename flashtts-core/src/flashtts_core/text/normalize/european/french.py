@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 
 from flashtts_core.text.normalize.european import french_words as words
+from flashtts_core.text.normalize.european.days import two_days_rule, weekday_rule
 from flashtts_core.text.normalize.european.grammar import DASH, SPACE, Amount, Grammar, Noun
 from flashtts_core.text.normalize.european.pipeline import make_normalizer
 from flashtts_core.text.normalize.european.rules import (
@@ -36,6 +37,7 @@ class French(Grammar):
     decimal = ","
     minus = "moins"
     of = "sur"
+    times = Noun("fois", "fois", words.FEMININE)
     per = "par"
     version = "version"
     point = "point"
@@ -45,15 +47,26 @@ class French(Grammar):
     units = words.UNITS
     currencies = words.CURRENCIES
     scales = words.SCALES
-    phones = (r"0[1-9](?:[ .\u00a0\u202f-]?[0-9]{2}){4}", r"0 ?800(?: [0-9]{2,3}){2,3}", r"3[0-9] [0-9]{2}(?=[ .,]*$)")
+    numbered = words.NUMBERED["#"]
+    codes = words.CODED
+    phones = (
+        r"0[1-9](?:[ .\u00a0\u202f-]?[0-9]{2}){4}",
+        r"0 ?8[0-9]{2}(?: [0-9]{2,3}){2,3}",
+        r"3[0-9] [0-9]{2}(?=[ .,]*$)",
+    )
 
     def abbreviation_rules(self) -> list[Rule]:
         roman = r"(?P<roman>[IVXLC]+)(?![\w’'-]|\.\w)"
         return [
+            rule(
+                r"(?<![0-9/,])(?P<one>(?:1/[234]|1|3/4|[½¼¾]) )c\. ?à ?(?P<what>[sc])\.",
+                lambda m: f"{m['one']}cuillère à {'soupe' if m['what'] == 's' else 'café'}",
+            ),
+            weekday_rule(words.DAYS, f"(?:{_MONTH})"),
             abbreviations(words.INSIDE | {"St-": "Saint-"}),
-            rule(r"(?<=[0-9] )sept\.", "septembre"),
+            rule(r"(?:(?<=[0-9] )|(?<=1er ))sept\.", "septembre"),
             rule(r"\b(Ste?)-(?=[A-ZÀ-Ý])", lambda m: "Saint-" if m[1] == "St" else "Sainte-"),
-            abbreviations(words.TITLES, followed=rf"{SPACE}+(?:[A-ZÀ-Ý]|et{SPACE}|d[eu]s?{SPACE}|d['’])"),
+            abbreviations(words.TITLES, followed=rf"{SPACE}+(?:[A-ZÀ-Ý]|et{SPACE}|l[ae]{SPACE}|d[eu]s?{SPACE}|d['’])"),
             abbreviations(words.CLOSING, closed=CAPITAL),
             abbreviations(words.NUMBERED, followed=rf"{SPACE}?[0-9IVX]"),
             rule(
@@ -81,23 +94,35 @@ class French(Grammar):
         return f"{match['name']} {'premier' if first else self.cardinal(value)}"
 
     def calendar_rules(self) -> list[Rule]:
-        hour = r"(?<![\w.,:/])(?P<hour>[01]?[0-9]|2[0-4])"
-        until = rf"(?P<until>{SPACE}?{DASH}{SPACE}?(?=[0-9]{{1,2}}{SPACE}?[h:]))?"
         return [
             rule(r"(?<![\w./-])(?P<year>[0-9]{4})-(?P<month>[01][0-9])-(?P<day>[0-3][0-9])(?![\w/-])", self._date),
             rule(
                 r"(?<![\w./-])(?P<day>[0-3]?[0-9])(?P<sep>[/.-])(?P<month>[01]?[0-9])(?P=sep)(?P<year>(?:19|20)?[0-9]{2})(?![\w/-]|\.[0-9])",
                 self._date,
             ),
+            two_days_rule(
+                f"(?:{_MONTH})",
+                lambda first, last: f"{'premier' if first == 1 else self.cardinal(first)} et {self.cardinal(last)}",
+            ),
             rule(
-                r"(?<=\b[Ll]e |\b[Dd]u |\b[Aa]u )(?P<day>[0-3]?[0-9])/(?P<month>[01]?[0-9])(?P<year>)(?![\w/])",
+                r"(?:(?<=\b[Ll]e )|(?<=\b[Dd]u )|(?<=\b[Aa]u )|(?<=[nreu]di )|(?<=dimanche ))"
+                r"(?P<day>[0-3]?[0-9])/(?P<month>[01]?[0-9])(?P<year>)(?![\w/])",
                 self._date,
             ),
             rule(rf"(?<![\w.,:/-])0?1(?={SPACE}(?:{_MONTH})\b)", "premier"),
             rule(r"(?<![\w.,])([0-9]+)(€|\$)([0-9]{2})(?!\w)", lambda m: f"{m[1]},{m[3]} {m[2]}"),
             rule(r"(?<![\w.,])([12])(?:,([0-9]{2}) ?m|m([0-9]{2}))(?![\w²³/])", self._height),
             rule(r"24 ?h(?:eures)?(?:/| sur )24", "vingt-quatre heures sur vingt-quatre"),
+            rule(r"(?<=[0-9]) ?M(?= d['’e])", " millions"),
+            rule(r"(?<=[0-9] )(l|L|kWh)/100 ?(?=km\b)", lambda m: f"{m[1]} aux 100 "),
             rule(r"7 ?j(?:ours)?(?:/| sur )7", "sept jours sur sept"),
+            *self._clock_rules(),
+        ]
+
+    def _clock_rules(self) -> list[Rule]:
+        hour = r"(?<![\w.,:/])(?P<hour>[01]?[0-9]|2[0-4])"
+        until = rf"(?P<until>{SPACE}?{DASH}{SPACE}?(?=[0-9]{{1,2}}{SPACE}?[h:]))?"
+        return [
             rule(
                 rf"{hour}{SPACE}?{DASH}{SPACE}?(?=[0-9]{{1,2}}{SPACE}?h\b)",
                 lambda m: f"{self.cardinal(int(m['hour']))} à ",
@@ -109,6 +134,10 @@ class French(Grammar):
             rule(
                 rf"{hour}:(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?(?:{SPACE}?h(?:eures)?)?(?![\w:]|[.,][0-9]){until}",
                 self._clock,
+            ),
+            rule(
+                r"(?<![\w.,:/-])([0-9]{1,3}):([0-9]{1,3})(?![\w:]|[.,][0-9])",
+                lambda m: f"{self.cardinal(int(m[1]))} à {self.cardinal(int(m[2]))}",
             ),
         ]
 
@@ -188,6 +217,9 @@ class French(Grammar):
 
     def join_range(self, low: str, high: str, match: Match) -> str:
         return f"{low} {'et' if left(match).lower().endswith('entre ') else 'à'} {high}"
+
+    def part_of(self, name: str) -> str:
+        return f"d'{name}" if name[0] in "aeiouh" else f"de {name}"
 
     def fraction(self, numerator: int, denominator: int, noun: str) -> str:
         if (numerator, denominator) == (1, 2) and _is_feminine(noun):

@@ -11,6 +11,10 @@ MONTHS = (
     "janvier", "février", "mars", "avril", "mai", "juin",
     "juillet", "août", "septembre", "octobre", "novembre", "décembre",
 )  # fmt: skip
+DAYS = {
+    "lun": "lundi", "mar": "mardi", "mer": "mercredi", "jeu": "jeudi", "ven": "vendredi", "sam": "samedi",
+    "dim": "dimanche",
+}  # fmt: skip
 
 
 def _noun(one: str, form: str = "cardinal-masculine") -> Noun:
@@ -58,7 +62,7 @@ UNITS |= {
     "degrés Celsius"),
     "%": _same("pour cent"), "‰": _same("pour mille"), "min": _feminine("minute"), "mn": _feminine("minute"),
     "sec": _feminine("seconde"), "ha": _noun("hectare"), "dB": _noun("décibel"), "ch": Noun("cheval", "chevaux"),
-    "px": _noun("pixel"), "j": _noun("jour"),
+    "px": _noun("pixel"), "h": _feminine("heure"), "j": _noun("jour"),
 }  # fmt: skip
 
 _CENT, _PENNY = _noun("centime"), Noun("penny", "pence")
@@ -97,18 +101,27 @@ INSIDE = {
     "env.": "environ",
     "cf.": "confer", "vs": "versus", "vs.": "versus", "apr. J.-C.": "après Jésus-Christ",
     "av. J.-C.": "avant Jésus-Christ",
-    "ap. J.-C.": "après Jésus-Christ", "tél.": "téléphone", "resp.": "respectivement", "approx.": "approximativement",
+    "ap. J.-C.": "après Jésus-Christ", "tél.": "téléphone", "resp.": "respectivement", "n° vert": "numéro vert",
+    "approx.": "approximativement",
     "max.": "maximum", "qqch.": "quelque chose", "qqn": "quelqu'un", "bcp": "beaucoup", "svp": "s'il vous plaît",
     "s.v.p.": "s'il vous plaît", "SVP": "s'il vous plaît", "St-": "Saint-", "Ste-": "Sainte-", "J.-C.": "Jésus-Christ",
     "n.b.": "nota bene", "N.B.": "nota bene", "NB :": "nota bene :", "janv.": "janvier", "févr.": "février",
     "avr.": "avril",
     "juil.": "juillet", "oct.": "octobre", "nov.": "novembre", "déc.": "décembre",
 }  # fmt: skip
-CLOSING = {"etc.": "et cetera", "Cie": "compagnie", "Éts": "Établissements", "hab.": "habitants", "dép.": "département"}
+CLOSING = {
+    "etc.": "et cetera",
+    "Cie": "compagnie",
+    "Éts": "Établissements",
+    "hab.": "habitants",
+    "pers.": "personnes",
+    "dép.": "département",
+}
 NUMBERED = {
     "p.": "page", "pp.": "pages", "n°": "numéro", "nº": "numéro", "n°s": "numéros",
     "art.": "article",
-    "chap.": "chapitre", "fig.": "figure", "vol.": "volume", "éd.": "édition", "t.": "tome", "§": "paragraphe",
+    "chap.": "chapitre", "fig.": "figure", "vol.": "volume", "éd.": "édition", "t.": "tome",
+    "§": "paragraphe",
     "#": "numéro",
     "fév.": "février", "jan.": "janvier", "sept.": "septembre", "mar.": "mars",
 }  # fmt: skip
@@ -177,6 +190,7 @@ MASCULINE_NOUNS = word_set(
     "camarade mètre "
     "centimètre kilomètre gorille domaine capitaine"
 )
+CODED = ("PIN", "code", "code PIN", "code est", "mot de passe", "code postal", "numéro de compte", "numéro de commande")
 
 MARKS = {
     ".": "point", ",": "virgule", "/": "slash", "@": "arobase", "-": "tiret", "_": "tiret bas", ":": "deux-points",

@@ -27,12 +27,14 @@ from flashtts_core.text.normalize.european.rules import (
 
 _ORDINAL_NOUNS = (
     "Jahrhundert|Platz|Stock|Klasse|Liga|Auflage|Kapitel|Weltkrieg|Mal|Tag|Runde|Etage|Staffel|Folge|Quartal|Halbzeit|Advent"
-    "|Jh|Minute|Versuch|Schritt"
+    "|Jh|Minute|Versuch|Schritt|OG|UG|Obergeschoss|Bundesliga|Geburtstag|Rang|Spieltag|Chance|Hälfte|Gang"
 )
 _YEAR_BEFORE = re.compile(
     r"(?:\b(?:Jahre?[ns]?|im|in|seit|bis|von|ab|um|nach|vor|und|anno|zwischen|Sommer|Winter|Herbst|Frühjahr|Ende|Anfang"
     rf"|Mitte|{one_of(words.MONTHS)})|[(,])\s*$"
 )
+# "Absatz 1 Satz 2": the number names what comes before it and counts nothing.
+_NAMED_BEFORE = re.compile(r"\b(?:Absatz|Artikel|Paragraf|Nummer|Seite|Kapitel|Band|Satz|Zeile|Gleis|Linie)\s$")
 _DATIVE = re.compile(r"\b(?:mit|von|seit|nach|vor|in|aus|bei|zu|ab|unter|innerhalb von)\s*$", re.IGNORECASE)
 
 
@@ -45,6 +47,7 @@ class German(GermanCalendar):
     decimal = ","
     minus = "minus"
     of = "von"
+    times = Noun("mal", "mal")
     per = "pro"
     version = "Version"
     point = "Punkt"
@@ -54,6 +57,8 @@ class German(GermanCalendar):
     units = words.UNITS
     currencies = words.CURRENCIES
     scales = words.SCALES
+    numbered = words.NUMBERED["#"]
+    codes = words.CODED
     phones = (
         r"\(?0[0-9]{2,5}\)?(?:[ /-]{1,3}[0-9]{2,}){1,5}",
         r"01[5-7][0-9]{8,9}",
@@ -68,10 +73,23 @@ class German(GermanCalendar):
                 rf"\b({day})\.?{SPACE}?{DASH}{SPACE}?({day})(?:\.|\b)",
                 lambda m: closing(f"{words.DAYS[m[1]]} bis {words.DAYS[m[2]]}", m),
             ),
-            rule(rf"\b({day})\.(?=,|\s?[0-9]{{1,2}}[.:]|\s(?:bis|und|oder|ab|von)\b)", lambda m: words.DAYS[m[1]]),
+            rule(
+                rf"\b({day})\.(?=,|\s?[0-9]{{1,2}}[.:]|\s(?:bis|und|oder|ab|von)\b(?! (?:Hr|Hrn|Dr)\b))",
+                lambda m: words.DAYS[m[1]],
+            ),
+            rule(
+                rf"\b({day})(?=\s[0-9]{{1,2}}(?:[:.][0-9]{{2}})?(?:\s?{DASH}\s?[0-9]{{1,2}}(?:[:.][0-9]{{2}})?)?\s?Uhr)",
+                lambda m: words.DAYS[m[1]],
+            ),
+            rule(r"(?<=[a-zäöüß])nr\.(?= ?[0-9])", "nummer"),
+            rule(r"\bv\.(?= ?[0-9]{1,2}\.[0-9])", "vom"),
+            rule(r"(?<=[0-9]\. )Aufl\.", lambda m: closing("Auflage", m, words.STARTS)),
+            rule(r"(?P<section>\bAbs\. ?[0-9]{1,3}[a-z]?,? )S\.(?= ?[0-9])", lambda m: f"{m['section']}Satz"),
             rule(r"(?<=[a-zäöüß])str\.", lambda m: closing("straße", m, words.STARTS)),
             rule(r"-Str\.", lambda m: closing("-Straße", m, words.STARTS)),
-            abbreviations(words.TITLES, followed=r"\s+(?:[A-ZÄÖÜ]|[a-z]{1,4}\.)"),
+            abbreviations(
+                words.TITLES, followed=r"\s+(?:[A-ZÄÖÜ]|[a-z]{1,4}\.|(?:und|&)\s+(?:Fr|Hr|Dr|Prof|Frau|Herr))"
+            ),
             rule(r"(?<![\w.])(?<![0-9][ \u00a0])min\.(?= ?[0-9])", "minimal"),
             abbreviations(words.INSIDE),
             abbreviations(words.CLOSING, closed=words.STARTS),
@@ -105,7 +123,14 @@ class German(GermanCalendar):
             lambda m: f"{self.speak(Amount(m[1]))}-{self.units[m[2]].one}",
         )
         compound = rule(r"(?<![\w.,:/-])([0-9]{1,4})(?:-|(%))(?=[a-zäöü]{2})", self._compound)
-        return [attribute, compound, *super().calendar_rules(), *self._inflected_rules()]
+        # "12,– €" and "19,- Euro" have no cents; Swiss prices write it with a point.
+        full = [
+            rule(r"(?<=[0-9]),[-–—]{1,2}(?![\w-])", ""),
+            rule(rf"(?<=[0-9])\.[-–—]{{1,2}}(?={SPACE}?(?:CHF|Fr\.|€|Euro\b))", ""),
+            rule(r"(?P<sign>\b(?:CHF|Fr\.|€) ?[0-9.'’]{0,15}[0-9])\.[-–—]{1,2}(?![\w-])", lambda m: m["sign"]),
+        ]
+        full.append(rule(r"(?<=[0-9] )(l|L|kWh)/100 ?(?=km\b)", lambda m: f"{m[1]} auf 100 "))
+        return [*full, attribute, compound, *super().calendar_rules(), *self._inflected_rules()]
 
     def ordinal_rules(self) -> list[Rule]:
         return [
@@ -116,15 +141,23 @@ class German(GermanCalendar):
         number = r"(?<![\w.,:/-])(?P<number>[0-9]{1,3})\."
         after_article = r"(?=\s(?P<after>[A-ZÄÖÜ]\w*))"
         return [
+            rule(rf"{number}(?P<to>\s?[-–/]\s?)(?=(?P<last>[0-9]{{1,3}})\.\s(?P<after>[A-ZÄÖÜa-z]\w*))", self._first),
             rule(rf"{number}(?=\s(?P<after>{_ORDINAL_NOUNS})\w*)", self._ordinal),
             rule(rf"{number}(?=\s(?P<after>[a-zäöüß]\w*))", self._ordinal),
             rule(rf"{number}{after_article}", lambda m: self._ordinal(m) if self._ending(m) is not None else None),
             rule(
-                rf"{number}(?=\s?[-–,/]?\s?[0-9]{{1,3}}\.\s(?P<after>[A-ZÄÖÜa-z]\w*))",
+                rf"{number}(?=\s?,?\s?[0-9]{{1,3}}\.\s(?P<after>[A-ZÄÖÜa-z]\w*))",
                 lambda m: self._ordinal(m) if self._ending(m) is not None else None,
             ),
             rule(rf"{number}(?=\s*$)", self._last),
         ]
+
+    def _first(self, match: Match) -> str | None:
+        """Say the first of two ordinals with a dash or a slash between them: 1.-3. Klasse."""
+        sure = self._ending(match) is not None or re.match(_ORDINAL_NOUNS, match["after"])
+        if not sure or int(match["number"]) >= int(match["last"]):
+            return None
+        return f"{self._ordinal(match)} {'und' if '/' in match['to'] else 'bis'} "
 
     def _last(self, match: Match) -> str | None:
         """Say "heute ist der 5." at the end of a text, whose full stop it keeps."""
@@ -155,7 +188,9 @@ class German(GermanCalendar):
 
     def join_range(self, low: str, high: str, match: Match) -> str:
         short = len(match["low"]) < 3 and len(match["high"]) < 3
-        falls = short and "," not in match[0] and "." not in match[0] and int(match["low"]) > int(match["high"])
+        # Only plain counts that fall are a score; what has a sign is a range of temperatures or the like.
+        plain = short and match["low"].isdigit() and match["high"].isdigit()
+        falls = plain and int(match["low"]) > int(match["high"]) and not left(match).endswith(f"{self.minus} ")
         if left(match).lower().endswith("zwischen "):
             return f"{low} und {high}"
         return f"{low} {'zu' if falls else 'bis'} {high}"
@@ -164,6 +199,8 @@ class German(GermanCalendar):
         if (numerator, denominator) == (1, 2):
             endings = {words.FEMININE: "eine halbe", words.NEUTER: "ein halbes", words.MASCULINE: "ein halber"}
             return endings.get(_gender(noun), "ein halb")
+        if numerator == denominator:
+            return f"{self.cardinal(numerator)} zu {self.cardinal(denominator)}"
         if denominator < 2 or denominator > 100 or (denominator in (10, 20, 100) and numerator > 1):
             return f"{self.cardinal(numerator)} von {self.cardinal(denominator)}"
         part = {2: "Halbe", 3: "Drittel", 7: "Siebtel", 8: "Achtel"}.get(denominator)
@@ -173,6 +210,10 @@ class German(GermanCalendar):
     def mixed_fraction(self, whole: int, part: tuple[int, int], noun: str) -> str:
         said = "ein" if whole == 1 else self.cardinal(whole)
         return f"{said}einhalb" if part == (1, 2) else f"{self.cardinal(whole)} {self.fraction(*part, noun)}"
+
+    def repeated(self, amount: Amount) -> str:
+        said = "ein" if amount.is_one and not amount.fraction else self.speak(amount)
+        return f"{said} mal" if amount.fraction else f"{said}mal"
 
     def fraction_digits(self, digits: str) -> str:
         return self.digits(digits)
@@ -195,7 +236,7 @@ class German(GermanCalendar):
 
     def plain_number(self, amount: Amount, match: Match) -> str:
         noun = match["noun"] or ""
-        if amount.is_one and not amount.fraction and _gender(noun):
+        if amount.is_one and not amount.fraction and _gender(noun) and not _NAMED_BEFORE.search(left(match)):
             return self.speak(amount, self.form(Noun(noun, noun, _gender(noun)), match))
         if len(amount.whole) == 4 and amount.whole in match[0] and not amount.fraction and not amount.negative:
             dated = _YEAR_BEFORE.search(left(match))

@@ -19,6 +19,8 @@ _DAY = r"(?<![\w.,:/-])(?P<day>0?[1-9]|[12][0-9]|3[01])\."
 _PREPOSITION = (
     r"in|an|auf|mit|von|seit|aus|bei|nach|zu|ab|vor|unter|über|während|wegen|trotz|neben|Ende|Anfang|Mitte|laut|bis"
 )
+# "um 10.50 Euro" is no time of day.
+_NO_CLOCK = rf"{SPACE}?(?:[%€$£]|Euro|EUR|CHF|Fr|Prozent|Mi|Mrd|[ck]?m\b|kg)"
 _BARE = "bare"  # the ordinal shows the gender itself: ein viertes Kind
 # Case endings by the word before an ordinal; the first that matches counts.
 _ENDINGS = tuple(
@@ -31,6 +33,12 @@ _ENDINGS = tuple(
         ("ein|kein|mein|dein|sein|ihr|unser", _BARE),
     )
 )
+# Ordinals before an ordinal, with digits or said already.
+_CHAIN = re.compile(
+    r"(?:(?:[0-9]{1,2}\.(?:[0-9]{1,2}\.)?(?:[0-9]{4}|\s?[A-ZÄÖÜ]\w+)?|\b\w{0,16}"
+    r"(?:erst|zweit|dritt|viert|fünft|sechst|siebt|acht|neunt|zehnt|elft|zwölft|zigst|dreißigst)e[rns]?)"
+    r"\s?(?:und|oder|bis|sowie|,|[-–/])\s?)+$"
+)
 
 
 class GermanCalendar(Grammar, ABC):
@@ -41,6 +49,16 @@ class GermanCalendar(Grammar, ABC):
         return [
             rule(r"(?<![\w./-])(?P<year>[0-9]{4})-(?P<month>[01][0-9])-(?P<day>[0-3][0-9])(?![\w/-])", self._date),
             rule(
+                rf"{_DAY}(?P<to>{SPACE}?(?:{DASH}|/){SPACE}?)"
+                rf"(?=[0-9]{{1,2}}\.{SPACE}?(?:{one_of(words.MONTH_NUMBERS)}|(?:0?[1-9]|1[0-2])\.))",
+                self._first_day,
+            ),
+            rule(
+                rf"{_DAY}(?P<month>0?[1-9]|1[0-2])\.(?P<year>(?:(?:19|20)?[0-9]{{2}})?)(?P<to>{SPACE}?(?:{DASH}|/){SPACE}?)"
+                r"(?=[0-3]?[0-9]\.(?:0?[1-9]|1[0-2])\.)",
+                self._first_date,
+            ),
+            rule(
                 rf"{_DAY}{SPACE}?(?P<month>0?[1-9]|1[0-2])\.{SPACE}?(?P<year>(?:19|20)[0-9]{{2}}|[0-9]{{2}})(?![\w:]|\.[0-9])",
                 self._date,
             ),
@@ -50,10 +68,6 @@ class GermanCalendar(Grammar, ABC):
                 self._date,
             ),
             rule(rf"{_DAY}{SPACE}?{_MONTH}{year}", self._date),
-            rule(
-                rf"{_DAY}(?={SPACE}?{DASH}{SPACE}?[0-9]{{1,2}}\.{SPACE}?(?:{one_of(words.MONTH_NUMBERS)}|[0-9]))({SPACE}?{DASH}{SPACE}?)",
-                self._first_day,
-            ),
             *self._clock_rules(),
         ]
 
@@ -76,6 +90,13 @@ class GermanCalendar(Grammar, ABC):
                 self._clock,
             ),
             rule(rf"{hour}(?= ?Uhr\b)", self._hour),
+            rule(rf"(?<=\b(?i:um|ab) ){hour}{SPACE}?h(?!\w)", lambda m: f"{self._hour(m)} Uhr"),
+            rule(
+                rf"(?:(?<=\b(?i:um|ab) )(?=[0-9]{{1,2}}\.[0-9]{{2}}(?![\w.]|,[0-9]|{_NO_CLOCK}))"
+                r"|(?=[0-9]{1,2}\.[0-9]{2} bis [\w .:]{1,30}Uhr))"
+                rf"{hour}\.(?P<minute>[0-5][0-9])(?P<until>)",
+                self._clock,
+            ),
             rule(
                 r"(?<![\w.,:/-])([0-9]{1,3}):([0-9]{1,3})(?![\w:]|[.,][0-9])",
                 lambda m: f"{self.cardinal(int(m[1]))} zu {self.cardinal(int(m[2]))}",
@@ -96,10 +117,14 @@ class GermanCalendar(Grammar, ABC):
 
     def _short_date(self, match: Match) -> str | None:
         said = self._date(match)
-        return None if said is None else closing(said, match)
+        return None if said is None else closing(said, match, words.STARTS)
+
+    def _first_date(self, match: Match) -> str | None:
+        said = self._date(match)
+        return None if said is None else f"{said} {'und' if '/' in match['to'] else 'bis'} "
 
     def _first_day(self, match: Match) -> str:
-        return f"{self._inflect(int(match['day']), match, 'r')} bis "
+        return f"{self._inflect(int(match['day']), match, 'r')} {'und' if '/' in match['to'] else 'bis'} "
 
     def _height(self, match: Match) -> str:
         """Say a length of one or two meters as one says one's height."""
@@ -131,6 +156,5 @@ class GermanCalendar(Grammar, ABC):
 
     def _ending(self, match: Match) -> str | None:
         # In "am 3. und 4. Mai" the article counts for both.
-        chain = r"(?:[0-9]{1,2}\.(?:\s?[A-ZÄÖÜ]\w+)?\s?(?:und|oder|bis|sowie|,|[-–/])\s?)+$"
-        before = re.sub(chain, "", left(match))
+        before = _CHAIN.sub("", left(match))
         return next((ending for pattern, ending in _ENDINGS if pattern.search(before)), None)

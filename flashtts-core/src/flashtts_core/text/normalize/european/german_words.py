@@ -62,6 +62,7 @@ UNITS |= {
     "PS": _same("PS", NEUTER), "dB": _same("Dezibel", NEUTER), "Pf.": _same("Pfennig", MASCULINE),
     "EL": _same("Esslöffel", MASCULINE),
     "TL": _same("Teelöffel", MASCULINE), "Stk.": _same("Stück", NEUTER), "Pkg.": _feminine("Packung"),
+    "Pck.": _feminine("Packung"),
     "px": _same("Pixel", NEUTER),
     "Pfd.": _same("Pfund", NEUTER), "Mio. t": Noun("Million Tonnen", "Millionen Tonnen", FEMININE),
 }  # fmt: skip
@@ -76,7 +77,8 @@ _POUND, _PENNY, _FRANC = (
 CURRENCIES = {
     "€": Currency(_EURO, _CENT), "EUR": Currency(_EURO, _CENT), "Euro": Currency(_EURO, _CENT),
     "$": Currency(_DOLLAR, _CENT),
-    "US$": Currency(_US, _CENT), "USD": Currency(_US, _CENT), "£": Currency(_POUND, _PENNY),
+    "US$": Currency(_US, _CENT), "US-$": Currency(_US, _CENT),
+    "USD": Currency(_US, _CENT), "£": Currency(_POUND, _PENNY),
     "GBP": Currency(_POUND, _PENNY),
     "¥": Currency(_same("Yen", MASCULINE)), "JPY": Currency(_same("Yen", MASCULINE)), "CNY": Currency(_same("Yuan",
     MASCULINE)),
@@ -109,7 +111,7 @@ STARTS = (
 
 TITLES = {
     "Hr.": "Herr", "Hrn.": "Herrn", "Fr.": "Frau", "St.": "Sankt", "Hl.": "Heilige", "hl.": "heilige",
-    "Frl.": "Fräulein",
+    "Frl.": "Fräulein", "Fa.": "Firma", "Fam.": "Familie",
     "Dr.": "Doktor", "Dres.": "Doktores", "Prof.": "Professor", "Dipl.-Ing.": "Diplomingenieur", "Ing.": "Ingenieur",
 }  # fmt: skip
 INSIDE = {
@@ -126,7 +128,8 @@ INSIDE = {
     "zzgl.": "zuzüglich", "abzgl.": "abzüglich", "bzgl.": "bezüglich", "bspw.": "beispielsweise", "sog.": "sogenannte",
     "rd.": "rund", "gem.": "gemäß", "max.": "maximal", "mind.": "mindestens", "geb.": "geboren", "gest.": "gestorben",
     "lt.": "laut", "vs.": "versus", "u.": "und", "allg.": "allgemein", "einschl.": "einschließlich", "Tel.": "Telefon",
-    "MwSt.": "Mehrwertsteuer", "Mwst.": "Mehrwertsteuer", "Co.": "Co", "eig.": "eigentlich", "d. J.": "dieses Jahres",
+    "MwSt.": "Mehrwertsteuer", "Mwst.": "Mehrwertsteuer", "Co.": "Co",
+    "Hbf.": "Hauptbahnhof", "eig.": "eigentlich", "d. J.": "dieses Jahres",
     "ehem.": "ehemalige", "öff.": "öffentlich", "tägl.": "täglich", "jährl.": "jährlich", "monatl.": "monatlich",
 }  # fmt: skip
 CLOSING = {
@@ -137,9 +140,10 @@ CLOSING = {
 NUMBERED = {
     "Nr.": "Nummer", "Nrn.": "Nummern", "S.": "Seite", "Kap.": "Kapitel", "Bd.": "Band", "Abb.": "Abbildung",
     "Art.": "Artikel",
-    "Abs.": "Absatz", "Ziff.": "Ziffer", "Hbf.": "Hauptbahnhof", "Str.": "Straße", "§": "Paragraf",
+    "Abs.": "Absatz", "Ziff.": "Ziffer", "Str.": "Straße", "§": "Paragraf",
     "§§": "Paragrafen", "#": "Nummer",
-    "Aufl.": "Auflage", "Zi.": "Zimmer", "Pl.": "Platz", "Anm.": "Anmerkung", "Tab.": "Tabelle",
+    "Aufl.": "Auflage", "Zi.": "Zimmer", "Gl.": "Gleis", "Gr.": "Größe",
+    "Jg.": "Jahrgang", "Pl.": "Platz", "Anm.": "Anmerkung", "Tab.": "Tabelle",
 }  # fmt: skip
 
 ROMAN_AFTER = word_set("Kapitel Band Teil Akt Szene Artikel Abschnitt Buch Typ Stufe Phase Klasse Episode Anhang")
@@ -162,6 +166,7 @@ FEMININE_NOUNS = word_set(
 )
 FEMININE_ENDINGS = ("ung", "heit", "keit", "schaft", "ion", "tät", "ik", "enz", "anz", "in", "e")
 MASCULINE_NOUNS = word_set(
+    "Spieltag Geburtstag Weltkrieg Advent Rang Gang "
     "Tag Monat Mann Bruder Vater Sohn Hund Vogel Fisch Baum Tisch Stuhl Ball Platz Stock Punkt Teil Weg Zug Bus "
     "Film Brief Satz "
     "Name Käse Junge Kollege Kunde Löwe Hase Affe Neffe Gast Freund Arzt Löffel Apfel Schlüssel Kuchen Garten Laden "
@@ -172,6 +177,7 @@ MASCULINE_NOUNS = word_set(
     "Kreis Rest Termin "
 )
 NEUTER_NOUNS = word_set(
+    "OG UG Obergeschoss "
     "Jahr Kind Haus Auto Buch Bild Mal Zimmer Bier Glas Stück Land Wort Problem Ergebnis Prozent Gramm Kilo "
     "Kilogramm Pfund Gigabyte "
     "Megabyte Tor Spiel Ei Brot Brötchen Mädchen Tier Pferd Huhn Schwein Schaf Schiff Boot Flugzeug Rad Fahrrad "
@@ -181,6 +187,11 @@ NEUTER_NOUNS = word_set(
     "Viertel Drittel Grad Hotel Ticket Team Hemd Kleid Interview Beispiel Viertelstündchen Spiel Gebäude Gemüse "
     "Getränk Messer Feuer "
 )
+
+CODED = (
+    "PLZ", "BLZ", "PIN", "PIN ist", "TAN", "OTP", "Code", "Code ist", "Code lautet", "Passwort", "Konto", "Kontonummer",
+    "Kundennummer", "Bestellnummer", "Rechnungsnummer",
+)  # fmt: skip
 
 MARKS = {
     ".": "Punkt", ",": "Komma", "/": "Schrägstrich", "@": "at", "-": "Bindestrich", "_": "Unterstrich",

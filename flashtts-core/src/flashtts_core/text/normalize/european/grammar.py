@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from flashtts_core.text.normalize.european.numerals import LARGEST, spell, spell_digits
@@ -44,6 +44,11 @@ class Amount(NamedTuple):
     negative: bool = False
 
     @property
+    def value(self) -> float:
+        """Its value, to compare it with others."""
+        return float(f"{'-' if self.negative else ''}{self.whole}.{self.fraction}")
+
+    @property
     def is_one(self) -> bool:
         """Whether it is exactly one, which takes the singular everywhere."""
         return self.whole.lstrip("0") == "1" and not self.fraction.strip("0")
@@ -67,6 +72,9 @@ class Grammar(ABC):
     currencies: Mapping[str, Currency]
     scales: Mapping[str, Noun]  # million, Mio., k ... between an amount and its currency
     of: str  # page 1 of 3
+    times: Noun  # 3x
+    numbered: str  # the word for #; long numbers after it are spelled too
+    codes: Iterable[str]  # words after which a number of four digits or more is spelled: PIN 1234
     sentence_start = CAPITAL  # what shows, behind an abbreviation, that its full stop ended the sentence
     phones: Sequence[str]  # patterns of phone numbers, besides international ones
 
@@ -150,6 +158,10 @@ class Grammar(ABC):
         """Join "two million" and "dollars"."""
         return f"{scaled} {currency.many}"
 
+    def repeated(self, amount: Amount) -> str:
+        """Say how often: 3x."""
+        return f"{self.speak(amount, self.times.form)} {self.name(amount, self.times)}"
+
     def per_what(self, name: str) -> str:
         """Say "per kilogram"."""
         return f"{self.per} {name}"
@@ -157,6 +169,10 @@ class Grammar(ABC):
     def mixed_fraction_of(self, whole: int, part: tuple[int, int], noun: Noun) -> str:
         """Say a whole number with a fraction of a unit."""
         return f"{self.mixed_fraction(whole, part, noun.many)} {noun.many}"
+
+    def part_of(self, name: str) -> str:
+        """Join a fraction other than a half to the unit it is a part of: un quart de litre."""
+        return name
 
     def fraction_digits(self, digits: str) -> str:
         """Say the digits behind a decimal mark; up to three are one number, zeros before it said singly."""
@@ -173,9 +189,10 @@ class Grammar(ABC):
         """The pattern of an unsigned number as the language writes it, or unmistakably as another does."""
         foreign = "," if self.decimal == "," else SPACE
         marks = "[.]" if self.decimal == "." else "[,.]"
-        grouped = rf"[0-9]{{1,3}}(?:(?:{self.group}[0-9]{{3}})+|(?:{foreign}[0-9]{{3}}){{2,}})(?![0-9])"
-        english = r"[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]{1,2}(?![0-9])"
-        european = r"[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]{1,2}(?![0-9])"
+        # At most nine groups: a row of them without end would take quadratic time.
+        grouped = rf"[0-9]{{1,3}}(?:(?:{self.group}[0-9]{{3}}){{1,9}}|(?:{foreign}[0-9]{{3}}){{2,9}})(?![0-9])"
+        english = r"[0-9]{1,3}(?:,[0-9]{3}){1,9}\.[0-9]{1,2}(?![0-9])"
+        european = r"[0-9]{1,3}(?:\.[0-9]{3}){1,9},[0-9]{1,2}(?![0-9])"
         return rf"(?:{english}|{european}|(?:{grouped}|[0-9]+)(?:{marks}[0-9]+)?)"
 
     def parse(self, text: str) -> Amount:

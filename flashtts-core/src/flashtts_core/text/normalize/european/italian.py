@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from flashtts_core.text.normalize.european import italian_words as words
+from flashtts_core.text.normalize.european.days import two_days_rule, weekday_rule
 from flashtts_core.text.normalize.european.grammar import DASH, SPACE, Amount, Grammar, Noun
 from flashtts_core.text.normalize.european.pipeline import make_normalizer
 from flashtts_core.text.normalize.european.rules import (
@@ -20,6 +21,7 @@ from flashtts_core.text.normalize.european.rules import (
     closing,
     left,
     one_of,
+    right,
     roman_value,
     rule,
 )
@@ -43,6 +45,7 @@ class Italian(Grammar):
     decimal = ","
     minus = "meno"
     of = "di"
+    times = Noun("volta", "volte", words.FEMININE)
     per = "al"
     version = "versione"
     point = "punto"
@@ -52,12 +55,19 @@ class Italian(Grammar):
     units = words.UNITS
     currencies = words.CURRENCIES
     scales = words.SCALES
+    numbered = words.NUMBERED["#"]
+    codes = words.CODED
     phones = (
         r"0[0-9]{1,3}[ ./-][0-9]{5,8}",
         r"0[0-9]{1,3}(?:[ .-][0-9]{2,4}){2,3}",
         r"3[0-9]{2}[ ./-][0-9]{3}[ .-]?[0-9]{3,4}",
         r"3[0-9]{2}[ ./-][0-9]{7}",
         r"3[0-9]{9}",
+        # Free and shared-cost numbers; short ones look like counts.
+        r"(?!8[0-9]{2} ?000 ?000)(?:8[049][0-9]|199)"
+        r"(?:[ -]?[0-9]{6}|(?P<mark>[ -])[0-9]{3}(?P=mark)[0-9]{3}|(?: [0-9]{2}){3})"
+        r"(?! ?(?:€|euro|dollari|abitanti|persone|di\b|k?m\b))",
+        r"(?:(?<=[Vv]erde )|(?<=[Nn]umero )|(?<=[Cc]hiama )|(?<=[Cc]hiamare )|(?<=[Tt]elefono ))8[049][0-9] [0-9]{3}",
     )
 
     def abbreviation_rules(self) -> list[Rule]:
@@ -65,6 +75,7 @@ class Italian(Grammar):
         capital = "A-ZÀÈÉÌÒÙ"
         return [
             abbreviations(words.INSIDE),
+            weekday_rule(words.DAYS, f"(?:{_MONTH})"),
             rule(rf"(?<![\w.])S\. (?=[{capital}][a-zàèéìòù])", "San "),
             abbreviations(words.NUMBERED, followed=rf"{SPACE}?[0-9IVX]"),
             abbreviations(words.TITLES, followed=rf"\s+(?:[{capital}]|e\s|d[ei]l?\s|della\s)"),
@@ -108,28 +119,36 @@ class Italian(Grammar):
         minute = r"(?P<minute>[0-5][0-9])"
         until = rf"(?P<until>{SPACE}?{DASH}{SPACE}?(?=[0-9]{{1,2}}[:.][0-9]{{2}}))?"
         before = ("ore ", "alle ", "dalle ", "delle ", "le ", "l['’]", "all['’]", "h ")
-        clock = "(?:" + "|".join(rf"(?<=\b{words_before})" for words_before in before) + ")"
+        clock = "(?:" + "|".join(rf"(?<=\b(?i:{words_before}))" for words_before in before) + ")"
         return [
             rule(r"(?<![\w./-])(?P<year>[0-9]{4})-(?P<month>[01][0-9])-(?P<day>[0-3][0-9])(?![\w/-])", self._date),
             rule(
                 r"(?<![\w./-])(?P<day>[0-3]?[0-9])(?P<sep>[/.-])(?P<month>[01]?[0-9])(?P=sep)(?P<year>(?:19|20)?[0-9]{2})(?![\w/-]|\.[0-9])",
                 self._date,
             ),
+            two_days_rule(
+                f"(?:{_MONTH})",
+                lambda first, last: f"{'primo' if first == 1 else self.cardinal(first)} e {self.cardinal(last)}",
+            ),
             rule(
-                r"(?:(?<=\b[Ii]l )|(?<=\b[Dd]el )|(?<=\b[Dd]al )|(?<=\b[Aa]l ))"
+                r"(?:(?<=\b[Ii]l )|(?<=\b[Dd]el )|(?<=\b[Dd]al )|(?<=\b[Aa]l )|(?<=edì )|(?<=sabato )|(?<=domenica ))"
                 r"(?P<day>[0-3]?[0-9])/(?P<month>[01]?[0-9])(?P<year>)(?![\w/])",
                 self._date,
             ),
             rule(rf"(?<=[0-9] )({one_of(words.MONTH_SHORT)})\.?(?= [0-9]{{4}})", lambda m: words.MONTH_SHORT[m[1]]),
+            rule(rf"(?<=['’])1(?= (?:{_MONTH})\b)", "uno"),  # what is elided is uno, not primo
             rule(rf"(?<![\w.,:/-])0?1[°º]?(?= (?:{_MONTH})\b)", "primo"),
             rule(r"(?<![\w.,])([12]),([0-9]{2}) ?m(?![\w²³/])", self._height),
+            rule(r"(?<=[0-9]) ?M(?= d[ei'’])", " milioni"),
+            rule(rf"{hour}{DASH}(?=[0-9]{{1,2}}:[0-9]{{2}})", lambda m: f"{self.cardinal(int(m['hour']))} - "),
+            rule(r"(?<=[0-9] )(l|L|kWh)/100 ?(?=km\b)", lambda m: f"{m[1]} ogni 100 "),
             rule(rf"{hour}:{minute}(?::(?P<second>[0-5][0-9]))?(?![\w:]|[.,][0-9]){until}", self._clock),
             rule(rf"{clock}(?P<hour>[01]?[0-9]|2[0-4])\.{minute}(?P<second>)(?![\w:]|[.,][0-9]){until}", self._clock),
             rule(
                 r"(?<![\w.,:/-])([0-9]{1,3}):([0-9]{1,3})(?![\w:]|[.,][0-9])",
                 lambda m: f"{self.cardinal(int(m[1]))} a {self.cardinal(int(m[2]))}",
             ),
-            rule(r"\bh (?=[0-9]{1,2}\b)", "ore "),
+            rule(r"(?<![0-9] )\bh (?=[0-9]{1,2}\b)", "ore "),
             rule(r"(?:(?<=anni )|(?<=Anni ))['’]([0-9]0)(?!\w)", lambda m: self.cardinal(int(m[1]))),
             rule(r"(?<!\w)['’]([0-9]{2})(?![\w'’])", lambda m: self.cardinal(int(m[1])).capitalize()),
             rule(r"(?<!\w)['’]([3-9]00)(?!\w)", lambda m: self.cardinal(int(m[1])).capitalize()),
@@ -139,7 +158,8 @@ class Italian(Grammar):
         day, month, year = int(match["day"]), int(match["month"]), match["year"]
         if not (1 <= month <= 12 and 1 <= day <= 31):
             return None
-        said = f"{'primo' if day == 1 else self.cardinal(day)} {words.MONTHS[month - 1]}"
+        first = "uno" if left(match).endswith(("'", "’")) else "primo"
+        said = f"{first if day == 1 else self.cardinal(day)} {words.MONTHS[month - 1]}"
         if not year:
             return said
         return f"{said} {self.year(int(year) if len(year) == 4 else int(year) + (2000 if int(year) < 50 else 1900))}"
@@ -171,7 +191,8 @@ class Italian(Grammar):
         ]
 
     def _degrees(self, match: Match) -> str | None:
-        if not _DEGREES_BEFORE.search(left(match)):
+        hot = len(match["number"]) == 3 and re.match(r" (?:per|e|in|circa)\b|[.,;)]|$", right(match))  # an oven's
+        if not hot and not _DEGREES_BEFORE.search(left(match)):
             return None
         return f"{self.cardinal(int(match['number']))} grad{'o' if match['number'] == '1' else 'i'}"
 
@@ -219,7 +240,12 @@ class Italian(Grammar):
         before = left(match)
         if before.lower().endswith(("tra ", "fra ")):
             return f"{low} e {high}"
+        if not first[0].isdigit():
+            return f"{low} a {high}"  # below zero a hyphen would be heard as a sign
         return f"{low}-{high}" if _PREPOSITION.search(before) else f"da {low} a {high}"
+
+    def part_of(self, name: str) -> str:
+        return f"di {name}"
 
     def fraction(self, numerator: int, denominator: int, noun: str) -> str:
         if (numerator, denominator) == (1, 2):

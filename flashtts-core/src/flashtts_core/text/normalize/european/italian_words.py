@@ -7,6 +7,10 @@ from flashtts_core.text.normalize.european.metric import metric_units
 from flashtts_core.text.normalize.european.rules import word_set
 
 MASCULINE, FEMININE = "cardinal-masculine", "cardinal-feminine"
+DAYS = {
+    "lun": "lunedì", "mar": "martedì", "mer": "mercoledì", "gio": "giovedì", "ven": "venerdì", "sab": "sabato",
+    "dom": "domenica",
+}  # fmt: skip
 MONTHS = (
     "gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno",
     "luglio", "agosto", "settembre", "ottobre", "novembre", "dicembre",
@@ -160,6 +164,7 @@ NO_NOUNS = word_set(
     "sono senza solo sotto sopra sul sulla su sui te ti tra tutti un una uno va vi verso mila era erano fu qui là "
     "lì anche "
 )
+CODED = ("PIN", "codice", "codice è", "codice postale", "CAP", "password", "numero di conto", "numero d'ordine")
 
 MARKS = {
     ".": "punto", ",": "virgola", "/": "barra", "@": "chiocciola", "-": "trattino", "_": "trattino basso",

@@ -14,7 +14,14 @@ from flashtts_core.text.normalize.european.quantities import (
     unit_rules,
 )
 from flashtts_core.text.normalize.european.rules import outside_tags, rewrite
-from flashtts_core.text.normalize.european.sequences import arithmetic_rules, mixed_rules, phone_rules, version_rules
+from flashtts_core.text.normalize.european.sequences import (
+    arithmetic_rules,
+    mixed_rules,
+    phone_rules,
+    repeat_rules,
+    stamp_rules,
+    version_rules,
+)
 
 
 def make_normalizer(grammar: Grammar) -> Callable[[str], str]:
@@ -22,8 +29,10 @@ def make_normalizer(grammar: Grammar) -> Callable[[str], str]:
     rules = [
         *grammar.abbreviation_rules(),
         *address_rules(grammar.marks, grammar.read_code),
+        *stamp_rules(grammar),
         *grammar.calendar_rules(),
         *phone_rules(grammar),
+        *repeat_rules(grammar),
         *arithmetic_rules(grammar),
         *money_rules(grammar),
         *unit_rules(grammar),

@@ -9,6 +9,8 @@ from flashtts_core.text.normalize.european.rules import Match, Rule, closing, le
 
 # A sign belongs to a number only where no word or number stands right before it: "-5" but not "A-5" or "3-5".
 _SIGN = rf"(?:(?<![\w.,)\]%°]){MINUS}(?=[0-9]))?"
+# Behind the dash of a range only these are minus signs: "–3–−2", "-5--3".
+_HIGH_SIGN = r"(?:[-\u2212](?=[0-9]))?"
 _START = r"(?<!\w)(?<![0-9][.,:/])"
 _PAGE = re.compile(r"\b(?:page|part|seite|teil|página|parte|pagina|partie)\s$", re.IGNORECASE)
 _VULGAR = {
@@ -22,8 +24,8 @@ def money_rules(grammar: Grammar) -> list[Rule]:
     symbol = rf"(?P<currency>{one_of(grammar.currencies)})"
     scale = rf"(?:(?:{SPACE}|-)?(?P<scale>{one_of(grammar.scales)})(?!\w))?"
     to = rf"{SPACE}?{DASH}{SPACE}?"
-    sign = rf"(?P<sign>(?<!\w){MINUS})?(?<![^\W_])(?<![0-9]{SPACE}){symbol}{SPACE}?"
-    high = rf"(?P<high>{grammar.number})"
+    sign = rf"(?P<sign>(?<!\w){MINUS})?(?<![^\W_])(?:(?<![0-9]{SPACE})|(?=[^\w\s][0-9])){symbol}{SPACE}?"
+    high = rf"(?P<high>{_HIGH_SIGN}{grammar.number})"
     again = rf"(?:{to}(?:(?:{one_of(grammar.currencies)}){SPACE}?)?{high})?"
     before = rf"{sign}(?P<low>{_SIGN}{grammar.number}){again}{scale}(?![^\W_]|[.,]?[0-9])"
     after = rf"(?P<low>{_SIGN}{_START}{grammar.number})(?:{to}{high})?{scale}{SPACE}?{symbol}(?!\w)"
@@ -41,7 +43,7 @@ def money_rules(grammar: Grammar) -> list[Rule]:
 def unit_rules(grammar: Grammar) -> list[Rule]:
     """Make the rule for amounts, or ranges of amounts, with a unit after them."""
     low = rf"(?P<low>{_SIGN}{_START}{grammar.number})"
-    high = rf"(?P<high>{grammar.number})"
+    high = rf"(?P<high>{_HIGH_SIGN}{grammar.number})"
     unit = rf"(?P<unit>{one_of(grammar.units)})(?![\w²³'’])"
 
     def say(match: Match) -> str:
@@ -93,14 +95,13 @@ def range_rules(grammar: Grammar) -> list[Rule]:
     """Make the rule for ranges and scores without a unit; with spaces, only what rises is one, not "2010 - 5"."""
     number = r"[0-9]{1,3}(?:[.,][0-9]{3})+|[0-9]+(?:[.,][0-9]+)?"
     pattern = (
-        rf"(?<![\w.,:/-])(?P<low>{number})(?P<gap>{SPACE}?){DASH}(?P=gap)(?P<high>{number})"
-        rf"(?![\w/:]|-[A-Z0-9]|[.,][0-9])(?:(?={SPACE}(?P<noun>[^\W\d_]+))|)"
+        rf"(?<![\w.,:/-])(?P<low>{_SIGN}(?:{number}))(?P<gap>{SPACE}?){DASH}(?P=gap)(?P<high>{_HIGH_SIGN}(?:{number}))"
+        rf"(?![\w/]|:[0-9]|-[A-Z0-9]|[.,][0-9])(?:(?={SPACE}(?P<noun>[^\W\d_]+))|)"
     )
 
     def say(match: Match) -> str | None:
-        low, high = grammar.parse(match["low"]), grammar.parse(match["high"])
-        rises = float(f"{low.whole}.{low.fraction}") < float(f"{high.whole}.{high.fraction}")
-        if match["gap"] and not rises:
+        low, high = _ends(grammar, match)
+        if match["gap"] and low.value >= high.value:
             return None
         if match["low"].isdigit() and len(low.whole) + 1 < len(high.whole) and match["high"].isdigit():
             return f"{grammar.read_code(low.whole)} {grammar.read_code(high.whole)}"  # order 55-1234
@@ -115,24 +116,34 @@ def range_rules(grammar: Grammar) -> list[Rule]:
 
 
 def number_rules(grammar: Grammar) -> list[Rule]:
-    """Make the rule for all numbers that are left."""
+    """Make the rules for all numbers that are left, the last one for digits that stick to a letter."""
     pattern = (
-        rf"(?P<number>{_SIGN}(?<![^\W_]){grammar.number})(?:(?={SPACE}(?P<noun>[^\W\d_]+))|)(?=(?P<unspaced>[^\W\d_])?)"
+        rf"(?P<number>{_SIGN}(?<![^\W_]){grammar.number})(?:(?={SPACE}(?P<noun>[^\W\d_]+))|)"
+        r"(?=(?P<unspaced>[^\W\d_²³])?)"
     )
 
     def say(match: Match) -> str:
         said = grammar.plain_number(grammar.parse(match["number"]), match)
         return f"{said} " if match["unspaced"] else said
 
-    return [rule(pattern, say)]
+    return [rule(pattern, say), rule("[0-9]+", lambda m: f" {grammar.read_code(m[0])}")]
 
 
 def _say_span(grammar: Grammar, match: Match, noun: Noun) -> str:
     """Say one amount of a noun or a range of it."""
     if match["high"] is None:
         return grammar.count(grammar.parse(match["low"]), noun, match)
-    low = grammar.speak(grammar.parse(match["low"]), grammar.form(noun, match))
-    return grammar.join_range(low, grammar.count(grammar.parse(match["high"]), noun, match), match)
+    low, high = _ends(grammar, match)
+    spoken = grammar.speak(low, grammar.form(noun, match))
+    return grammar.join_range(spoken, grammar.count(high, noun, match), match)
+
+
+def _ends(grammar: Grammar, match: Match) -> tuple[Amount, Amount]:
+    """Take the ends of a range apart; a doubled hyphen is a dash (5--10) unless it starts below zero (-5--3)."""
+    low, high = grammar.parse(match["low"]), grammar.parse(match["high"])
+    start = match.start("high")
+    doubled = match.string[start - 1 : start + 1] == "--" and not low.negative
+    return low, high._replace(negative=False) if doubled else high
 
 
 def _say_money(grammar: Grammar, match: Match) -> str:
@@ -181,5 +192,5 @@ def _say_fraction(grammar: Grammar, match: Match, part: tuple[int, int]) -> str:
         return grammar.mixed_fraction(int(whole), part, match["noun"] or "")
     said = grammar.fraction(*part, unit.one if unit is not None else match["noun"] or "")
     if unit is not None:
-        said = f"{said} {unit.one}"
+        said = f"{said} {unit.one if part == (1, 2) else grammar.part_of(unit.one)}"
     return said if whole is None else f"{grammar.cardinal(int(whole))} {said}"

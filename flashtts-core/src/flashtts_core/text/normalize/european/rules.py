@@ -116,7 +116,8 @@ def abbreviations(table: Mapping[str, str], *, followed: str = "", closed: str =
 
     def say(match: Match) -> str:
         long = words[_squeeze(match[0])]
-        return closing(long, match, closed) if closed else _at_end(long, match)
+        said = closing(long, match, closed) if closed else _at_end(long, match)
+        return f"{said} " if match.string[match.end() : match.end() + 1].isdigit() else said  # #1, §5
 
     end = f"(?={followed})" if followed else r"(?!\w)"
     return rule(rf"(?<![\w.@/-])(?:{either}){end}", say)

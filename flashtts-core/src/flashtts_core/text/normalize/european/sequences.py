@@ -1,15 +1,25 @@
-"""Rules for numbers that name something: phone numbers, versions, codes and words with digits in them."""
+"""Rules for numbers that name something (phones, versions, codes, words with digits in them), and for signs."""
 
 from __future__ import annotations
 
 import re
 
-from flashtts_core.text.normalize.european.grammar import SPACE, Grammar
+from flashtts_core.text.normalize.european.grammar import DASH, SPACE, Grammar
 from flashtts_core.text.normalize.european.rules import Match, Rule, left, one_of, rule
+from flashtts_core.text.normalize.rewriting import CARD, STAMP, spell_stamp
 
 _RUN = re.compile(r"[0-9]+(?:\.[0-9]+)*|[^\W\d_]+")
-_INTERNATIONAL = r"\+[0-9]{1,3}(?:[ .\u00a0\u202f/-]?\(?[0-9]{1,12}\)?){2,8}"
-_PREFIXES = "+±~≈<>≤≥−"
+_INTERNATIONAL = r"\+[0-9]{1,3}(?:(?:[ .\u00a0\u202f/-]| / )?\(?[0-9]{1,12}\)?){2,8}"
+_PREFIXES = "+±~≈<>≤≥"
+# Payment cards and bank accounts, in the groups they are printed in.
+_CARD = rf"{CARD}|3[0-9]{{3}}(?P<apart>[ -])[0-9]{{6}}(?P=apart)[0-9]{{5}}"
+_ACCOUNT = r"[A-Z]{2}[0-9]{2}(?: [0-9]{4}){3,7}(?: [0-9]{1,3})?"
+
+
+def stamp_rules(grammar: Grammar) -> list[Rule]:
+    """Make the rule that sets ``2024-01-01T10:00:00Z`` apart into a date and a time, which the calendar then reads."""
+    signs = grammar.operators["+"], grammar.minus
+    return [rule(STAMP, lambda m: spell_stamp(m, ", ", f" {grammar.comma} ", grammar.digits, signs))]
 
 
 def phone_rules(grammar: Grammar) -> list[Rule]:
@@ -17,15 +27,55 @@ def phone_rules(grammar: Grammar) -> list[Rule]:
 
     def say(match: Match) -> str | None:
         groups = re.findall("[0-9]+", match[0].replace("(0)", " "))  # +33 (0)1: not dialled from abroad
-        if sum(map(len, groups)) > 16:
+        length = sum(map(len, groups))
+        if length > 16 or (match[0].startswith("+") and length < 7):  # +14.3 is a change
             return None
         spoken = [grammar.read_phone_group(group) for group in groups]
         if match[0].startswith("+"):
             spoken[0] = f"{grammar.operators['+']} {spoken[0]}"
         return ", ".join(spoken)
 
+    def printed(match: Match) -> str:
+        groups = re.findall("[A-Z]+|[0-9]+", match[0])
+        return ", ".join(group if group.isalpha() else grammar.digits(group) for group in groups)
+
+    def spelled(match: Match) -> str:
+        return match["name"] + grammar.digits(match["code"])
+
+    codes = {form for word in grammar.codes for form in (word, word[0].upper() + word[1:])}
+    named = rf"(?P<name>\b(?:{one_of(codes)}):? )(?P<code>[0-9]{{4,12}})(?![\w/:-]|[.,][0-9])"
+    counted = (
+        rf"(?P<name>\b(?i:{grammar.numbered}) )(?![0-9]{{0,9}}000(?![0-9]))(?P<code>[0-9]{{5,12}})(?![\w/:-]|[.,][0-9])"
+    )
     either = "|".join([_INTERNATIONAL, *grammar.phones])
-    return [rule(rf"(?<![\w.,/+-])(?<![0-9]{SPACE})(?:{either})(?![\w/-]|[.,][0-9])", say)]
+    long = rf"(?<![\w.,/+-])(?<![0-9]{SPACE})(?:{_CARD}|{_ACCOUNT})(?![\w/-]|[.,][0-9]|{SPACE}[0-9])"
+    return [
+        rule(long, printed),
+        rule(named, spelled),
+        rule(counted, spelled),
+        rule(rf"(?<![\w.,/+-])(?<![0-9]{SPACE})(?:{either})(?![\w/-]|[.,][0-9])", say),
+    ]
+
+
+def repeat_rules(grammar: Grammar) -> list[Rule]:
+    """Make the rule for ``3x`` as "three times"; with a space before the x, only where it cannot be a product."""
+
+    def say(match: Match) -> str:
+        said = grammar.repeated(grammar.parse(match["high"]))
+        return (
+            said
+            if match["low"] is None
+            else grammar.join_range(grammar.speak(grammar.parse(match["low"])), said, match)
+        )
+
+    number = r"[0-9]{1,9}(?:[.,][0-9]{1,3})?"
+    return [
+        rule(
+            rf"(?<![\w.,:/-])(?:(?P<low>{number}){SPACE}?{DASH}{SPACE}?)?(?P<high>{number})"
+            rf"(?:[x×](?!\w|{SPACE}?[-+(]?[0-9])|{SPACE}[x×](?={SPACE}[^\W\d_]{{2}}))",
+            say,
+        )
+    ]
 
 
 def arithmetic_rules(grammar: Grammar) -> list[Rule]:
@@ -35,9 +85,23 @@ def arithmetic_rules(grammar: Grammar) -> list[Rule]:
     prefixes = one_of(sign for sign in operators if sign in _PREFIXES)
     # "10 - 5 = 5" is a subtraction because of what follows; otherwise a dash between numbers is a range.
     difference = rf"(?<=[0-9]){SPACE}?[-−–]{SPACE}?(?=[0-9.,]+{SPACE}?=)"
+    # "6 x 4 = 24" multiplies, "6 x 4" may be a size.
+    product = (
+        rf"(?<=[0-9]){SPACE}?x{SPACE}?(?=[0-9.,]{{1,20}}(?:{SPACE}?[x×*+-]{SPACE}?[0-9.,]{{1,20}}){{0,3}}{SPACE}?=)"
+    )
     return [
         rule(r"(?<=[0-9])\+(?![\w+])", f" {operators['+']}"),
         rule(difference, f" {grammar.minus} "),
+        rule(product, f" {operators['×']} "),
+        rule(
+            rf"(?<=[0-9])(?P<unit>{SPACE}?(?:[cmdk]?m|in|ft)){SPACE}?[x×]{SPACE}?(?=[0-9])",
+            lambda m: f"{m['unit']} {operators['x']} ",
+        ),
+        rule(
+            r"(?:(?<=\bGMT)|(?<=\bUTC))(?P<sign>[+−-])(?=[0-9]{1,2}(?![0-9]))",
+            lambda m: f" {operators['+'] if m['sign'] == '+' else grammar.minus} ",
+        ),
+        rule(rf"(?<![\w+])−{SPACE}(?=[0-9$€£])", f"{grammar.minus} "),
         rule(rf"(?<=[0-9%)]){SPACE}?({between}){SPACE}?(?=[-−(]?[0-9])", lambda m: f" {operators[m[1]]} "),
         rule(rf"(?<![\w+])({prefixes}){SPACE}?(?=[0-9$€£])", lambda m: f"{operators[m[1]]} "),
     ]
@@ -84,7 +148,7 @@ def mixed_rules(grammar: Grammar) -> list[Rule]:
             lambda m: f"{spread(m[1])} {spread(m[2])}",
         ),
         rule(
-            r"(?<![\w@])(?<![0-9]\.)(?=[^\W_]*[0-9])(?=[0-9]*[^\W\d_])[^\W_]+(?:\.[0-9]+)?(?!\w|[.,][0-9])",
+            r"(?<![\w@])(?<![0-9]\.)(?=[^\W_]*[0-9])(?=[0-9]*[^\W\d_²³])[^\W_]+(?:\.[0-9]+)?(?!\w|[.,][0-9])",
             lambda m: spread(m[0]),
         ),
     ]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 
 from flashtts_core.text.normalize.european import spanish_words as words
+from flashtts_core.text.normalize.european.days import two_days_rule, weekday_rule
 from flashtts_core.text.normalize.european.grammar import DASH, SPACE, Amount, Grammar, Noun
 from flashtts_core.text.normalize.european.pipeline import make_normalizer
 from flashtts_core.text.normalize.european.rules import (
@@ -38,6 +39,7 @@ class Spanish(Grammar):
     decimal = ","
     minus = "menos"
     of = "de"
+    times = Noun("vez", "veces", words.FEMININE)
     per = "por"
     version = "versión"
     point = "punto"
@@ -47,6 +49,8 @@ class Spanish(Grammar):
     units = words.UNITS
     currencies = words.CURRENCIES
     scales = words.SCALES
+    numbered = words.NUMBERED["#"]
+    codes = words.CODED
     phones = (
         r"[6789][0-9]{2}[ .-][0-9]{3}[ .-][0-9]{3}",
         r"[6789][0-9]{2}(?:[ .-][0-9]{2}){3}",
@@ -59,6 +63,7 @@ class Spanish(Grammar):
         capital = "A-ZÁÉÍÓÚÑ"
         return [
             abbreviations(words.INSIDE),
+            weekday_rule(words.DAYS, f"(?:de )?(?:{_MONTH})"),
             rule(rf"(?<![\w.])S\. (?=[{capital}][a-záéíóú])", "san "),
             abbreviations(words.TITLES, followed=rf"\s+(?:[{capital}]|y\s|e\s|del?\s)"),
             abbreviations(words.CLOSING, closed=CAPITAL),
@@ -108,18 +113,18 @@ class Spanish(Grammar):
 
     def calendar_rules(self) -> list[Rule]:
         short = one_of(words.MONTH_SHORT)
-        hour = r"(?<![\w.,:/])(?P<hour>[01]?[0-9]|2[0-4])"
-        half = rf"(?:{SPACE}?(?P<half>[AaPp])(?:\.{SPACE}?[Mm]\.|[Mm])(?!\w))"
-        until = rf"(?P<until>{SPACE}?{DASH}{SPACE}?(?=[0-9]{{1,2}}(?::[0-9]{{2}}|{SPACE}?[AaPp]\.?{SPACE}?[Mm])))?"
-        minutes = r":(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?"
         return [
             rule(r"(?<![\w./-])(?P<year>[0-9]{4})-(?P<month>[01][0-9])-(?P<day>[0-3][0-9])(?![\w/-])", self._date),
             rule(
                 r"(?<![\w./-])(?P<day>[0-3]?[0-9])(?P<sep>[/.-])(?P<month>[01]?[0-9])(?P=sep)(?P<year>(?:19|20)?[0-9]{2})(?![\w/-]|\.[0-9])",
                 self._date,
             ),
+            two_days_rule(
+                f"(?:de )?(?:{_MONTH})", lambda first, last: f"{self.cardinal(first)} y {self.cardinal(last)}"
+            ),
             rule(
-                r"(?:(?<=\b[Ee]l )|(?<=\b[Dd]el ))(?P<day>[0-3]?[0-9])/(?P<month>[01]?[0-9])(?P<year>)(?![\w/])",
+                r"(?:(?<=\b[Ee]l )|(?<=\b[Dd]el )|(?<=(?:lun|art|col|uev|ern)es )|(?<=sábado )|(?<=domingo ))"
+                r"(?P<day>[0-3]?[0-9])/(?P<month>[01]?[0-9])(?P<year>)(?![\w/])",
                 self._date,
             ),
             rule(rf"(?<=[0-9] )(?:de )?({short})\.?(?= (?:de )?[0-9]{{4}})", lambda m: f"de {words.MONTH_SHORT[m[1]]}"),
@@ -127,6 +132,23 @@ class Spanish(Grammar):
             rule(r"(?<=\$)[0-9]{1,3}(?:,[0-9]{3})+(?![0-9.])", lambda m: m[0].replace(",", "")),
             rule(r"\$ ?([0-9.,]*[0-9])(?= (?:mil |millones de )?(?:pesos|dólares)\b)", lambda m: m[1]),
             rule(r"(?<![\w.,])([12]),([0-9]{2}) ?m(?![\w²³/])", self._height),
+            rule(r"(?<=[0-9]) ?M(?= de )", " millones"),
+            rule(r"(?<=[0-9] )(l|L|kWh)/100 ?(?=km\b)", lambda m: f"{m[1]} a los 100 "),
+            *self._clock_rules(),
+        ]
+
+    def _clock_rules(self) -> list[Rule]:
+        hour = r"(?<![\w.,:/])(?P<hour>[01]?[0-9]|2[0-4])"
+        half = rf"(?:{SPACE}?(?P<half>[AaPp])(?:\.{SPACE}?[Mm]\.|[Mm])(?!\w))"
+        until = rf"(?P<until>{SPACE}?{DASH}{SPACE}?(?=[0-9]{{1,2}}(?::[0-9]{{2}}|{SPACE}?[AaPp]\.?{SPACE}?[Mm])))?"
+        minutes = r":(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?"
+        return [
+            rule(rf"{hour}{DASH}(?=[0-9]{{1,2}}:[0-9]{{2}})", lambda m: f"{self.cardinal(int(m['hour']))} a "),
+            rule(
+                r"(?:(?<=\b[Ll]as )|(?<=\b[Ll]a ))(?P<hour>[01]?[0-9]|2[0-4])\.(?P<minute>[0-5][0-9])(?P<second>)"
+                rf"(?:{half}|{SPACE}?h(?!\w)|)(?![\w:%]|[.,][0-9]|{SPACE}?[%€$])(?P<until>)",
+                self._clock,
+            ),
             rule(rf"{hour}(?:{minutes})?{half}{until}", self._clock),
             rule(
                 rf"{hour}{minutes}(?P<half>)(?:{SPACE}?(?:h|hs|hrs)(?!\w)\.?(?!$))?(?![\w:]|[.,][0-9]){until}",
@@ -221,12 +243,15 @@ class Spanish(Grammar):
         return f"{scaled} {currency.many}" if scale.one == "mil" else f"{scaled} de {currency.many}"
 
     def join_range(self, low: str, high: str, match: Match) -> str:
-        digits = match["low"].isdigit() and match["high"].isdigit() and len(match["high"]) < 3
+        digits = match["low"].isdigit() and match["high"].isdigit() and len(match["low"] + match["high"]) < 5
         counted = match.groupdict().get("noun") or "unit" in match.groupdict()
         if left(match).lower().endswith("entre "):
             return f"{low} y {high}"
         either = "u" if high.startswith("o") else "o"
         return f"{low} {either if digits and counted and int(match['high']) == int(match['low']) + 1 else 'a'} {high}"
+
+    def part_of(self, name: str) -> str:
+        return f"de {name}"
 
     def fraction(self, numerator: int, denominator: int, noun: str) -> str:
         if (numerator, denominator) == (1, 2):

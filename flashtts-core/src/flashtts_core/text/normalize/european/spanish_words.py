@@ -7,6 +7,10 @@ from flashtts_core.text.normalize.european.metric import metric_units
 from flashtts_core.text.normalize.european.rules import word_set
 
 MASCULINE, FEMININE = "cardinal-masculine", "cardinal-feminine"
+DAYS = {
+    "lun": "lunes", "mar": "martes", "mié": "miércoles", "mier": "miércoles", "jue": "jueves", "vie": "viernes",
+    "sáb": "sábado", "dom": "domingo",
+}  # fmt: skip
 MONTHS = (
     "enero", "febrero", "marzo", "abril", "mayo", "junio",
     "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre",
@@ -115,7 +119,8 @@ INSIDE = {
     "a. C.": "antes de Cristo", "d. C.": "después de Cristo", "vs.": "versus", "vs": "versus", "dpto.": "departamento",
     "tel.": "teléfono", "tfno.": "teléfono", "tlf.": "teléfono", "admón.": "administración", "máx.": "máximo",
     "mín.": "mínimo",
-    "cf.": "confróntese", "incl.": "incluido", "izq.": "izquierda", "dcha.": "derecha", "s/n": "sin número",
+    "cf.": "confróntese", "incl.": "incluido", "cda.": "cucharada", "cdas.": "cucharadas", "cdta.": "cucharadita",
+    "cdtas.": "cucharaditas", "izq.": "izquierda", "dcha.": "derecha", "s/n": "sin número",
     "c/u": "cada uno",
     "q.e.p.d.": "que en paz descanse", "ed.": "edición",
 }  # fmt: skip
@@ -126,7 +131,7 @@ CLOSING = {
 }  # fmt: skip
 NUMBERED = {
     "n.º": "número", "n.°": "número", "nº": "número", "n°": "número", "N.º": "Número", "Nº": "Número",
-    "N°": "Número", "núm.": "número",
+    "N°": "Número", "núm.": "número", "núms.": "números",
     "p.": "página", "pág.": "página", "págs.": "páginas", "pp.": "páginas", "vol.": "volumen", "cap.": "capítulo",
     "art.": "artículo",
     "fig.": "figura", "km.": "kilómetro", "apdo.": "apartado", "#": "número", "§": "sección", "c/": "calle",
@@ -193,6 +198,17 @@ NO_NOUNS = word_set(
     "más menos me mi muy ni no o para pero por porque que se según será si sin sobre son su sus también te ti tras "
     "tu u un una y ya "
     "yo como cuando donde cada todo todos toda todas así aunque"
+)
+CODED = (
+    "PIN",
+    "código",
+    "código es",
+    "código postal",
+    "C.P.",
+    "CP",
+    "contraseña",
+    "número de cuenta",
+    "número de pedido",
 )
 
 MARKS = {
