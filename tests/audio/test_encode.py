@@ -201,6 +201,15 @@ def test_samples_round_half_to_even_and_are_clipped() -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
+def test_a_view_into_other_samples_is_encoded_like_a_copy_and_left_alone(name: AudioFormat, vowel: Signal) -> None:
+    both = np.repeat(vowel(24_000, 24_000), 2)
+    kept = both.copy()
+    assert streamed(both[::2], 24_000, name) == streamed(both[::2].copy(), 24_000, name)
+    assert encode_whole(both[::2], 24_000, name) == encode_whole(both[::2].copy(), 24_000, name)
+    assert np.array_equal(both, kept)
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_a_stray_nan_spoils_nothing_but_itself(name: AudioFormat, vowel: Signal) -> None:
     signal = vowel(24_000, 24_000)
     signal[5_000] = np.nan

@@ -12,7 +12,7 @@ from flashtts_core.stream import AudioStream
 from flashtts_core.synthesizer import Passage
 from flashtts_core.types import AudioChunk, SpeechRequest, Usage
 from flashtts_server.admission import Demand, Place
-from flashtts_server.deadlines import deadline_in, until
+from flashtts_server.deadlines import Deadline, deadline_in, until
 from flashtts_server.metrics import SpeechMetrics
 from flashtts_server.player import Player
 from flashtts_server.records import count, note
@@ -82,6 +82,7 @@ class Speech:
         self._owns_turn = owns_turn
         self._player = Player()
         self._judge = _Judge(self._metrics)  # of the model
+        self._clock = Deadline(turn.deadline)
         self._started = False
         self._closed = False
 
@@ -124,9 +125,8 @@ class Speech:
     async def start(self) -> None:
         """Wait for the first sound; raises ``RequestTimeout`` and every error that can come before it."""
         if not self._started:
-            with self._judge:
-                async with until(self.deadline):
-                    await self._stream.start()
+            with self._judge, self._clock:
+                await self._stream.start()
             self._started = True
             self._turn.heard()
 
@@ -154,9 +154,8 @@ class Speech:
     async def read(self) -> AudioChunk:
         """Return all of it; raises as ``chunks``."""
         await self.start()
-        with self._judge:
-            async with until(self.deadline):
-                chunk = await self._stream.read()
+        with self._judge, self._clock:
+            chunk = await self._stream.read()
         self._player.hear(0.0, len(chunk.samples) / self.sample_rate)
         self.complete = True
         return chunk
@@ -166,6 +165,7 @@ class Speech:
         if self._closed:
             return
         self._closed = True
+        self._clock.close()
         try:
             await self._stream.aclose()
         finally:
@@ -185,9 +185,8 @@ class Speech:
 
     async def _next(self) -> AudioChunk | None:
         before = self._judge.waited
-        with self._judge:
-            async with until(self.deadline):
-                chunk = await anext(self._stream, None)
+        with self._judge, self._clock:
+            chunk = await anext(self._stream, None)
         if chunk is not None:
             self._player.hear(self._judge.waited - before, len(chunk.samples) / self.sample_rate)
         return chunk
