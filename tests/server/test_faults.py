@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import re
 import signal
@@ -30,6 +31,7 @@ from flashtts_server.settings import ServerSettings
 from flashtts_server.testing import LiveServer
 
 ENDLESS = {"text": "word " * 3000, "stream": True, "response_format": "pcm", "max_tokens": 100_000}
+WHOLE = {"text": "word " * 3000, "response_format": "wav", "max_tokens": 100_000}
 SHORT = {"text": "one two", "response_format": "pcm"}
 
 Start = Callable[..., LiveServer]
@@ -162,12 +164,31 @@ def test_a_client_that_takes_nothing_is_let_go_with_its_connection(
 def test_a_client_that_does_not_take_a_whole_answer_is_let_go_with_its_connection(
     start: Start, eventually: Eventually
 ) -> None:
-    """The answer is handed over at once, and the request is over, long before it has been sent."""
     server = start(server_settings=ServerSettings(send_timeout=0.5))
     with raw(server, receive_buffer=4096) as connection:
-        connection.sendall(post("/speak", {"text": "word " * 3000, "response_format": "wav", "max_tokens": 100_000}))
+        connection.sendall(post("/speak", WHOLE))
         eventually(server, lambda: b"200" in connection.recv(100, socket.MSG_PEEK))
         eventually(server, lambda: not is_held(server, connection))
+
+
+def test_a_whole_answer_lasts_until_its_client_has_it_and_holds_no_place(
+    start: Start, eventually: Eventually, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It was over when it was written, and a TLS connection that ends then has half a minute for the rest."""
+    caplog.set_level(logging.INFO)
+    server = start()
+    with raw(server, receive_buffer=4096) as connection:
+        connection.sendall(post("/speak", WHOLE))
+        eventually(server, lambda: b"200" in connection.recv(100, socket.MSG_PEEK))
+        time.sleep(0.3)
+        assert "POST /speak answered" not in caplog.text
+        assert server.service.admission.running == 0
+        head, _, body = connection.recv(65_536).partition(b"\r\n\r\n")
+        size = int(dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])[b"content-length"])
+        received = len(body)
+        while received < size:
+            received += len(connection.recv(1 << 20))
+        eventually(server, lambda: "POST /speak answered 200" in caplog.text)
 
 
 def test_a_stream_that_is_over_its_time_takes_its_connection_along(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias, cast
 
 from litestar.enums import ScopeType
-from litestar.types import HTTPResponseStartEvent, Message, Receive, ReceiveMessage, Scope, Send
+from litestar.types import HTTPResponseBodyEvent, HTTPResponseStartEvent, Message, Receive, ReceiveMessage, Scope, Send
 
 from flashtts_server.errors import CLIENT_GONE, refused_handshake
 from flashtts_server.handshakes import refusal
@@ -16,6 +16,8 @@ from flashtts_server.scope import request_id
 SMALL_BODY = 65_536
 """Bytes; more is not read for a request that is refused."""
 
+PIECE = 65_536
+"""Bytes of a body that are handed on at once; the next when those are on their way."""
 
 Channel: TypeAlias = tuple[Scope, Receive, Send]
 
@@ -59,13 +61,28 @@ class Exchange:
                 extra.append((b"connection", b"close"))
             headers = cast("HTTPResponseStartEvent", message)  # all three kinds of message have them
             headers["headers"] = [*headers.get("headers", ()), *extra]
-        await self._send(message)
+        if message["type"] == "http.response.body" and len(message.get("body", b"")) > PIECE:
+            await self._send_in_pieces(message)
+        else:
+            await self._send(message)
 
     def end(self) -> None:
         """Take note that the exchange is over; a client that has no answer left before it."""
         if self._status is None:
             self._begin(CLIENT_GONE)
         self._record.write(method=self._method, route=self._route, status=self._status or CLIENT_GONE)
+
+    async def _send_in_pieces(self, message: HTTPResponseBodyEvent) -> None:
+        """Send a long body so that the request lasts until its client has nearly all of it.
+
+        Handed over as one, it would lie where nobody sees whether the client takes of it, and over TLS the end of a
+        connection, which has a limit of half a minute, would cut off those who need longer.
+        """
+        body = message["body"]
+        for start in range(0, len(body), PIECE):
+            piece: HTTPResponseBodyEvent = {**message, "body": body[start : start + PIECE], "more_body": True}
+            await self._send(piece)
+        await self._send({**message, "body": b""})
 
     @property
     def _route(self) -> str:
