@@ -27,6 +27,10 @@ def checked_name(name: str, param: str = "name") -> str:
         raise RequestError(f"A voice name has 1 to {MAX_NAME_LENGTH} characters.", param=param)
     if any(char in _FORBIDDEN or unicodedata.category(char)[0] == "C" for char in name) or len(name.splitlines()) > 1:
         raise RequestError("A voice name has no control characters, no line breaks and none of < > , :", param=param)
+    if not name.strip("./"):
+        raise RequestError(
+            "A voice name is more than dots and slashes, since those vanish from web addresses.", param=param
+        )
     return name
 
 
