@@ -481,6 +481,23 @@ def test_a_server_that_stops_or_is_dead_takes_no_sessions(start: Start) -> None:
     assert (status, body["error"]["code"]) == (503, "backend_died")
 
 
+def test_an_utterance_that_has_begun_is_finished_while_the_server_stops(start: Start) -> None:
+    server = start(PACED)
+    with session(server) as client:
+        client.send("session.config", response_format="pcm")
+        client.say("One two. And ")
+        while isinstance(client.next(), dict):
+            pass
+        server.service.drain()
+        client.say("three four. ", "Five")
+        client.send("input.done")
+        frames = client.until("session.done")
+        assert kinds(frames).count("audio.done") == 3
+        assert [frame for frame in frames if isinstance(frame, dict) and frame["type"] == "error"] == []
+        client.say("Six. ")
+        assert client.event()["error"]["code"] == "not_ready"
+
+
 def test_a_plain_request_is_told_what_speaks_here(tones: LiveServer, client: httpx.Client) -> None:
     answer = client.get(tones.url + PATH)
     assert (answer.status_code, answer.json()["error"]["code"]) == (426, "upgrade_required")

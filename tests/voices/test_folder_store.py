@@ -263,7 +263,19 @@ def test_threads_may_replace_and_read_a_voice_at_the_same_time(tmp_path: Path) -
 @pytest.mark.parametrize(
     "name",
     [
-        *("", "  ", "a" * 129, "a\x00b", "line\nbreak", "line\u2028break", "a<b", "a,b", "role:x", "a\u202eb", "\ud800"),
+        *(
+            "",
+            "  ",
+            "a" * 129,
+            "a\x00b",
+            "line\nbreak",
+            "line\u2028break",
+            "a<b",
+            "a,b",
+            "role:x",
+            "a\u202eb",
+            "\ud800",
+        ),
         *(".", "..", "/", "../.."),
     ],
 )

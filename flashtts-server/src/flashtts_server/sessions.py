@@ -16,6 +16,7 @@ import msgspec
 from litestar.exceptions import WebSocketDisconnect
 
 from flashtts_core.errors import FlashTTSError, Overloaded, RequestError, TooLarge
+from flashtts_core.synthesizer import Synthesizer
 from flashtts_core.text.alphabet import speakable, tidy
 from flashtts_core.text.incoming import IncomingText
 from flashtts_core.types import SpeechRequest, VoiceChoice
@@ -78,6 +79,7 @@ class Session:
         self._voice: VoiceChoice = None
         self._text: IncomingText | None = None
         self._current: Utterance | None = None  # whose text comes in
+        self._synthesizer: Synthesizer | None = None  # that speaks it
         self._count = 0
         self._pending: deque[tuple[Utterance, asyncio.Task[None]]] = deque()
         self._held: deque[ClientMessage] = deque()  # what came after a configuration that is being settled
@@ -184,7 +186,9 @@ class Session:
 
     def _take(self, text: str) -> None:
         self._forget_ended()
-        synthesizer = self._service.synthesizer
+        if self._current is None or self._synthesizer is None:
+            self._synthesizer = self._service.synthesizer  # refused while the server stops; what has begun goes on
+        synthesizer = self._synthesizer
         limit = synthesizer.settings.max_text_length
         before = 0 if self._current is None else self._current.characters
         if before + len(text) > limit or len(self._pending) > limit:  # what is refused begins nothing
@@ -220,10 +224,10 @@ class Session:
 
     def _speak(self, sentences: list[str]) -> None:
         """Hand on what can be spoken of these; a part that is mere emoji is no error within a text."""
-        assert self._current is not None or not sentences
-        scripts = self._service.synthesizer.engine.abilities.scripts if sentences else frozenset()
         for sentence in sentences:
-            if self._current is not None and speakable(tidy(sentence), scripts):
+            assert self._current is not None
+            assert self._synthesizer is not None
+            if speakable(tidy(sentence), self._synthesizer.engine.abilities.scripts):
                 self._current.add(sentence)
 
     def _end_current(self) -> None:
