@@ -69,9 +69,11 @@ class Model:
         _start()
         wanted = llama_cpp.llama_model_default_params()
         wanted.n_gpu_layers = 0 if gpus is None else -1
-        if gpus is not None and gpus.number is not None:
-            # In the other modes the layers lie on all GPUs, whichever is the main one.
-            wanted.split_mode, wanted.main_gpu = llama_cpp.LLAMA_SPLIT_MODE_NONE, gpus.number
+        if gpus is None or gpus.number is not None:
+            # In the other modes the layers lie on all GPUs, whichever is the main one; and without layers a GPU still
+            # takes memory and large products, unless none is left (-1).
+            wanted.split_mode = llama_cpp.LLAMA_SPLIT_MODE_NONE
+            wanted.main_gpu = -1 if gpus is None else gpus.number
         with_reasons = _Reasons()
         self._model = llama_cpp.llama_model_load_from_file(str(path).encode(), wanted)
         if not self._model:

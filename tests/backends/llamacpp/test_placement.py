@@ -59,7 +59,7 @@ class Loader:
 @pytest.mark.parametrize(
     ("gpus", "layers", "mode", "card"),
     [
-        (None, 0, llama_cpp.LLAMA_SPLIT_MODE_LAYER, 0),
+        (None, 0, llama_cpp.LLAMA_SPLIT_MODE_NONE, -1),
         (Gpus(), -1, llama_cpp.LLAMA_SPLIT_MODE_LAYER, 0),
         (Gpus(0), -1, llama_cpp.LLAMA_SPLIT_MODE_NONE, 0),
         (Gpus(1), -1, llama_cpp.LLAMA_SPLIT_MODE_NONE, 1),
