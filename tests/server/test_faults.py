@@ -214,6 +214,21 @@ def test_a_slow_reader_that_reads_is_kept(start: Start) -> None:
     assert len(received) > 400 * 2 * 3200
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other kernels do not tell what they hold")
+@pytest.mark.parametrize("body", [ENDLESS, WHOLE], ids=["streamed", "whole"])
+def test_a_reader_that_reads_steadily_is_kept_though_the_kernel_holds_megabytes_for_it(
+    start: Start, caplog: pytest.LogCaptureFixture, body: dict[str, object]
+) -> None:
+    server = start(server_settings=ServerSettings(send_timeout=0.5))
+    with raw(server, receive_buffer=4096) as connection:
+        connection.sendall(post("/speak", body))
+        until = time.monotonic() + 2
+        while time.monotonic() < until:
+            assert connection.recv(4096)
+            time.sleep(0.01)
+    assert "took nothing" not in caplog.text
+
+
 @contextmanager
 def deaf_session(server: LiveServer) -> Iterator[ClientConnection]:
     """Open a session behind a proxy that has a lot to hear and takes nothing of it."""

@@ -7,8 +7,14 @@ head that is never complete begins none, and the end of an answer waits to be se
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import sys
 from typing import Any, ClassVar
+
+if sys.platform != "win32":
+    import fcntl
+    import termios
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +61,8 @@ def watchful(protocol: type[Any], seconds: float) -> type[Any]:
 class Watch(asyncio.Protocol):
     """Part of a protocol that asks to be told whenever something is left to be sent.
 
-    Until that is gone nothing is added to it, so it can only shrink, and does if the client takes of it. There is a
-    timer for slow clients only.
+    Until that is gone nothing is added to it, so it and what the kernel holds before it can only shrink, and do if the
+    client takes of it. There is a timer for slow clients only.
     """
 
     patience: ClassVar[float]
@@ -89,7 +95,7 @@ class Watch(asyncio.Protocol):
 
     def _look_later(self) -> None:
         self._look_no_more()
-        left = self.transport.get_write_buffer_size()
+        left = _untaken(self.transport)
         self._look = asyncio.get_running_loop().call_later(self.patience, self._let_go_unless_below, left)
 
     def _look_no_more(self) -> None:
@@ -100,8 +106,23 @@ class Watch(asyncio.Protocol):
     def _let_go_unless_below(self, left: int) -> None:
         mine = self.transport.get_protocol() is self  # a WebSocket has another
         size = self.transport.get_write_buffer_size() if mine else 0
-        if 0 < size < left:
+        if size and _untaken(self.transport) < left:
             self._look_later()
         elif size:
             logger.warning("The client took nothing of its answer for %g s and was let go.", self.patience)
             self.transport.abort()
+
+
+def _untaken(transport: asyncio.Transport) -> int:
+    """Return how many bytes the client's machine has not acknowledged, where the kernel tells; else those left here.
+
+    The kernel holds up to 4 MB of a connection, and takes more only when a third of that is gone. A client that plays
+    as it reads would need more than a minute for it.
+    """
+    size = transport.get_write_buffer_size()
+    connection = transport.get_extra_info("socket")
+    if sys.platform != "win32" and connection is not None:
+        with contextlib.suppress(OSError):  # closed by now, or a kernel that does not tell
+            held = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4))
+            size += int.from_bytes(held, sys.byteorder)
+    return size
