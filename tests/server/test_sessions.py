@@ -110,6 +110,15 @@ def test_sentences_are_spoken_while_the_text_is_written(tones: LiveServer) -> No
     assert (done["reason"], done["total_sentences"], done["utterance_index"]) == ("completed", 3, 0)
 
 
+def test_a_message_may_end_within_a_character(tones: LiveServer) -> None:
+    """JavaScript cuts a text between the halves of a character, and its JSON says so."""
+    with session(tones) as client:
+        client.say("One \ud842", "\udfb7 two \ud83d", " three")
+        client.send("input.done")
+        frames = client.until("session.done")
+    assert [start["sentence_text"] for start in events(frames, "audio.start")] == ["One 𠮷 two \ufffd three"]
+
+
 def test_the_sound_is_that_of_a_request(tones: LiveServer, client: httpx.Client) -> None:
     fields = {"voice": "male", "pitch": "high", "seed": 5}
     body = {"model": "tts-1", "input": "One two three. Four five.", "response_format": "pcm", **fields}

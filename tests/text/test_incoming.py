@@ -74,3 +74,8 @@ def test_nothing_is_lost_and_the_pieces_do_not_matter(text: str, sizes: list[int
     parts = cut(pieces, granularity=granularity)
     assert "".join(parts) == text
     assert parts == cut([text], granularity=granularity)
+
+
+def test_a_character_may_come_in_two_halves() -> None:
+    assert cut(["Hi \ud83d", "\ude42. \ud842", "", "\udfb7 too"]) == ["Hi 🙂. ", "𠮷 too"]
+    assert "".join(cut(["a\ud83d", "b", "\ude42c", "d\ud83d"])) == "a\ufffdb\ufffdcd"

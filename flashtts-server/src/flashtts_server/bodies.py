@@ -1,13 +1,14 @@
 """Reads the body of a request into its struct, whether it comes as JSON, as multipart form or urlencoded.
 
-JSON is taken strictly, but null counts as left out. Forms know only text, so their numbers and switches are converted,
-and a field left empty counts as left out. What does not fit is refused in a sentence that names the field and what it
-may be.
+JSON is taken strictly, but null counts as left out; ``lenient`` says what else is forgiven. Forms know only text,
+so their numbers and switches are converted, and a field left empty counts as left out. What does not fit is refused in
+a sentence that names the field and what it may be.
 """
 
 from __future__ import annotations
 
 import asyncio
+from codecs import BOM_UTF8
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
@@ -20,6 +21,7 @@ from flashtts_core.kinds import expected
 from flashtts_server.deadlines import deadline_in, until
 from flashtts_server.errors import ClientGone
 from flashtts_server.forms import Field, read_multipart, read_urlencoded
+from flashtts_server.lenient import fields_of, read_json
 from flashtts_server.scope import AnyRequest, remember_renamed
 from flashtts_server.service import SharedService
 from flashtts_server.wire import MULTIPART, URLENCODED, Body
@@ -53,7 +55,8 @@ async def read_body(request: AnyRequest, kind: type[B]) -> B:
         body = await request.body()
     except InternalServerException:  # Litestar's word for a client that left while it sent
         raise ClientGone from None
-    is_json = media_type != URLENCODED or body.lstrip().startswith(b"{")  # curl -d says urlencoded of JSON, too
+    written = body.removeprefix(BOM_UTF8).lstrip()
+    is_json = media_type != URLENCODED or written.startswith(b"{")  # curl -d says urlencoded of JSON, too
     decode = _from_json if is_json else _from_urlencoded
     return await asyncio.to_thread(decode, body, kind) if len(body) > LARGE else decode(body, kind)
 
@@ -73,10 +76,8 @@ def _from_form(values: Mapping[str, Field], kind: type[B]) -> B:
 
 def _from_json(body: bytes, kind: type[B]) -> B:
     try:
-        values = msgspec.json.decode(body)
-        if isinstance(values, dict):  # clients write null for what they leave out
-            values = {name: value for name, value in values.items() if value is not None}
-        return msgspec.convert(values, kind)
+        values = read_json(body)
+        return msgspec.convert(fields_of(values) if isinstance(values, dict) else values, kind)
     except msgspec.ValidationError as error:
         raise refusal(error, kind) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

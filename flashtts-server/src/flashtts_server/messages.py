@@ -12,6 +12,7 @@ from flashtts_core.settings import describe
 from flashtts_core.text.incoming import Granularity
 from flashtts_core.types import SpeechRequest, VoiceChoice
 from flashtts_server.bodies import refusal
+from flashtts_server.lenient import fields_of, read_json
 from flashtts_server.replies import ErrorDetail
 from flashtts_server.wire import Body, SampleRate, SoundFields, Transcript, VoiceId
 
@@ -90,15 +91,14 @@ KINDS: dict[str, type[Body]] = {
 def parse(text: str) -> ClientMessage:
     """Read a message of the client; raises ``RequestError`` that says what does not fit."""
     try:
-        content = msgspec.json.decode(text)
+        content = read_json(text)
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise RequestError(f"The message is not valid JSON: {error}. Send a JSON object with a type.") from error
     kind = KINDS.get(content["type"]) if isinstance(content, dict) and isinstance(content.get("type"), str) else None
     if kind is None:
         raise RequestError(f"The message has no type that is known; the types are: {', '.join(KINDS)}.", param="type")
-    given = {name: value for name, value in content.items() if value is not None}
     try:
-        return cast("ClientMessage", msgspec.convert(given, kind))
+        return cast("ClientMessage", msgspec.convert(fields_of(content, halved="text"), kind))
     except msgspec.ValidationError as error:
         raise refusal(error, kind) from error
 

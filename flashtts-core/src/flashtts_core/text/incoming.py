@@ -36,18 +36,30 @@ _HAS_WORD = regex.compile(r"[^\W_]")
 _SPACE = regex.compile(r"\s")
 
 
+def whole_characters(text: str) -> str:
+    """Return the text with the halves (surrogates) that stand next to each other joined, and others replaced."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 class IncomingText:
-    """A text on its way; ``language`` says which one a stretch of it is in."""
+    """A text on its way; ``language`` says which one a stretch of it is in.
+
+    A piece may end within a character: in many languages a text is a row of 16-bit units.
+    """
 
     def __init__(self, language: Callable[[str], str], granularity: Granularity = "sentence") -> None:
         self._language = language
         self._least_clause = SHORT_CLAUSE if granularity == "clause" else LONG
         self._open = ""
+        self._half = ""  # of a character; the other is to come
         self._looked = 0  # no end stands before this character of what is open
 
     def add(self, text: str) -> list[str]:
         """Take the next piece of the text and return what is complete now."""
-        self._open += text
+        text, self._half = self._half + text, ""
+        if "\ud800" <= text[-1:] <= "\udbff":
+            text, self._half = text[:-1], text[-1]
+        self._open += text if text.isascii() else whole_characters(text)
         complete = []
         while (end := self._next_end()) is not None:
             complete.append(self._open[:end])
@@ -57,7 +69,7 @@ class IncomingText:
 
     def finish(self) -> list[str]:
         """Return what is left, and begin anew."""
-        rest, self._open, self._looked = self._open, "", 0
+        rest, self._open, self._half, self._looked = self._open, "", "", 0
         return sentences(rest, self._language(rest)) if rest else []
 
     def _next_end(self) -> int | None:
