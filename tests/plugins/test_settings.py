@@ -147,3 +147,9 @@ def test_a_file_that_is_missing_or_broken_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "none.toml", broken):
         with pytest.raises(ConfigError, match=path.name):
             read_file(path)
+
+
+def test_a_file_may_begin_with_a_mark_of_the_byte_order(tmp_path: Path) -> None:
+    marked = tmp_path / "windows.toml"
+    marked.write_text("port = 9000", encoding="utf-8-sig")
+    assert read_file(marked) == {"port": 9000}

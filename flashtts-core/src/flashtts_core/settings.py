@@ -103,7 +103,7 @@ def fields_of(group: type[Struct]) -> dict[str, msgspec.structs.FieldInfo]:
 def read_file(path: Path) -> dict[str, Any]:
     """Read a TOML settings file; raises ``ConfigError`` if it cannot be read or is not TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors begin it with a mark
     except OSError as error:
         raise ConfigError(f"The settings file {path} cannot be read: {error.strerror or error}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
