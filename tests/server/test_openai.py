@@ -6,13 +6,14 @@ import asyncio
 import base64
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import msgspec
 import numpy as np
 import openai
 import pytest
+from openai.types.audio import SpeechModel
 
 from flashtts_core.audio.decode import decode
 from flashtts_core.audio.formats import FORMATS, AudioFormat
@@ -181,6 +182,10 @@ def test_model_names_and_aliases_are_served(tones: LiveServer, client: httpx.Cli
     assert [model["id"] for model in client.get(f"{tones.url}/v1/audio/models").json()["models"]] == listed
     for name in listed:
         assert client.post(f"{tones.url}/v1/audio/speech", json=speech(model=name)).status_code == 200
+
+
+def test_every_model_that_the_openai_package_names_is_served() -> None:
+    assert set(get_args(SpeechModel)) <= set(MODEL_ALIASES)
 
 
 def test_the_openai_package_lists_and_looks_up_models(tones: LiveServer) -> None:

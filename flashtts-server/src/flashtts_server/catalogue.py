@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from flashtts_core.errors import ConfigError, UnknownModel
 from flashtts_server.settings import listed
 
-MODEL_ALIASES = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
+MODEL_ALIASES = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts", "gpt-4o-mini-tts-2025-12-15")
 """OpenAI's model names; clients that know only these work unchanged."""
 
 OPENAI_VOICES = (
