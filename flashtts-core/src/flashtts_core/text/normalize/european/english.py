@@ -50,6 +50,7 @@ class English(EnglishCalendar):
     comma = "point"
     marks = words.MARKS
     operators = words.OPERATORS
+    signs = words.SIGNS
     units = words.UNITS
     currencies = words.CURRENCIES
     scales = words.SCALES
@@ -82,10 +83,10 @@ class English(EnglishCalendar):
             rule(r"(?<!\w)w/(?=\s)", "with"),
             # A single letter with a full stop before a name is an initial: "John V. Smith".
             rule(rf"\b(?P<name>{one_of(words.MONARCHS)}) (?![A-Z]\. [A-Z]){roman}", self._monarch),
-            rule(rf"\b(?P<name>{one_of(words.PARTS)}) (?!I (?:{one_of(words.AFTER_I)})\b){roman}", self._part),
+            rule(rf"\b(?P<name>{one_of(words.PARTS)}) (?!I (?:{one_of(words.AFTER_I)})\b){roman}", self.roman_part),
             rule(
                 r"\b(?P<name>(?!The\b|And\b|But\b|For\b)[A-Z][a-z]{2,}) (?P<roman>[IVX]{2,})(?![\w'’-]|\.\w)",
-                self._part,
+                self.roman_part,
             ),
         ]
 
@@ -97,10 +98,6 @@ class English(EnglishCalendar):
         if value is None or match["roman"] in ("C", "L") or (value == 1 and right(match)[:2].strip().islower()):
             return None
         return f"{match['name']} the {self.ordinal(value)}"
-
-    def _part(self, match: Match) -> str | None:
-        value = roman_value(match["roman"])
-        return None if value is None else f"{match['name']} {self.cardinal(value)}"
 
     def ordinal_rules(self) -> list[Rule]:
         attribute = rf"(?<![\w.,:/-])([0-9]+)-({one_of(self.units)})(?=\s[a-z])"
@@ -155,17 +152,9 @@ class English(EnglishCalendar):
 
     def symbol_rules(self) -> list[Rule]:
         return [
-            rule(r"(?<=\w)\s?&\s?(?=\w)", " and "),
-            rule(r"(?<=\s)&(?=\s)", "and"),
-            rule(r"(?<=\w)²", " squared"),
-            rule(r"(?<=\w)³", " cubed"),
-            rule(r"\bC\+\+", "C plus plus"),
-            rule(r"(?<=\b[A-F])\+(?!\w)", " plus"),
+            rule(r"\b(?!C\+\+)([A-F])\+(?!\w)", lambda m: f"{m[1]} plus"),
             rule(r"(?<=\s)@(?=\s)", "at"),
             rule(r"\bC#", "C sharp"),
-            rule(r"(?<!\w)#(?=[^\W\d_])", "hashtag "),
-            rule(r"(?<![\w@])@(?=[^\W\d_])", "at "),
-            rule(r"(?<=\w) ?= ?(?=\w)", " equals "),
             rule(r"§§? ?(?=\w)", "section "),
         ]
 

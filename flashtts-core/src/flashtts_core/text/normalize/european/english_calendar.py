@@ -11,6 +11,7 @@ import re
 from abc import ABC
 
 from flashtts_core.text.normalize.european import english_words as words
+from flashtts_core.text.normalize.european.dates import full_year, is_day
 from flashtts_core.text.normalize.european.grammar import DASH, SPACE, Grammar
 from flashtts_core.text.normalize.european.rules import Match, Rule, closing, one_of, right, rule
 
@@ -114,7 +115,7 @@ class EnglishCalendar(Grammar, ABC):
     def _date(self, match: Match) -> str | None:
         month = words.MONTH_NUMBERS.get(match["month"]) or int(match["month"])
         day = int(match["day"])
-        if not (1 <= month <= 12 and 1 <= day <= 31):
+        if not is_day(month, day):
             return None
         first = match.groupdict().get("first")
         since = f"{self.ordinal(int(first))} to " if first else ""
@@ -131,13 +132,12 @@ class EnglishCalendar(Grammar, ABC):
         return f"{said}, {self.year(int(match['year']))}" if match["year"] else said
 
     def _slashed(self, match: Match) -> str | None:
-        first, second, year = int(match[1]), int(match[3]), int(match[4])
+        first, second = int(match[1]), int(match[3])
         # Points are European; with slashes the month leads unless it cannot be one.
         month, day = (second, first) if first > 12 or match[2] == "." else (first, second)
-        if not (1 <= month <= 12 and 1 <= day <= 31):
+        if not is_day(month, day):
             return None
-        full = year if year > 99 else year + (2000 if year < 50 else 1900)
-        return f"{words.MONTHS[month - 1]} {self.ordinal(day)}, {self.year(full)}"
+        return f"{words.MONTHS[month - 1]} {self.ordinal(day)}, {self.year(full_year(match[4]))}"
 
     def _month_day(self, match: Match) -> str | None:
         return self._numeric(int(match[1]), int(match[2]))
@@ -147,7 +147,7 @@ class EnglishCalendar(Grammar, ABC):
         return f"{first} to {last}" if first and last else None
 
     def _numeric(self, month: int, day: int) -> str | None:
-        known = 1 <= month <= 12 and 1 <= day <= 31 and (month, day) not in IDIOMS
+        known = is_day(month, day) and (month, day) not in IDIOMS
         return f"{words.MONTHS[month - 1]} {self.ordinal(day)}" if known else None
 
     def _clock_rules(self) -> list[Rule]:

@@ -186,6 +186,10 @@ MARKS = {
     "=": "equals", "&": "and", "#": "hash", "+": "plus", "%": "percent", "~": "tilde",
 }  # fmt: skip
 
+SIGNS = {
+    "&": "and", "#": "hashtag", "@": "at", "=": "equals", "²": "squared", "³": "cubed", "C++": "C plus plus",
+}  # fmt: skip
+
 OPERATORS = {
     "+": "plus", "-": "minus", "−": "minus", "×": "times", "x": "by", "*": "times", "÷": "divided by", "=": "equals",
     "±": "plus or minus", "~": "about", "≈": "approximately", "<": "less than", ">": "greater than",

@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 
 from flashtts_core.text.normalize.european import french_words as words
-from flashtts_core.text.normalize.european.days import two_days_rule, weekday_rule
+from flashtts_core.text.normalize.european.dates import date_of, day_first_rules, two_days_rule, weekday_rule
 from flashtts_core.text.normalize.european.grammar import DASH, SPACE, Amount, Grammar, Noun
 from flashtts_core.text.normalize.european.pipeline import make_normalizer
+from flashtts_core.text.normalize.european.quantities import consumption_rule, ratio_rule
 from flashtts_core.text.normalize.european.rules import (
     CAPITAL,
     Match,
@@ -44,6 +45,7 @@ class French(Grammar):
     comma = "virgule"
     marks = words.MARKS
     operators = words.OPERATORS
+    signs = words.SIGNS
     units = words.UNITS
     currencies = words.CURRENCIES
     scales = words.SCALES
@@ -95,11 +97,7 @@ class French(Grammar):
 
     def calendar_rules(self) -> list[Rule]:
         return [
-            rule(r"(?<![\w./-])(?P<year>[0-9]{4})-(?P<month>[01][0-9])-(?P<day>[0-3][0-9])(?![\w/-])", self._date),
-            rule(
-                r"(?<![\w./-])(?P<day>[0-3]?[0-9])(?P<sep>[/.-])(?P<month>[01]?[0-9])(?P=sep)(?P<year>(?:19|20)?[0-9]{2})(?![\w/-]|\.[0-9])",
-                self._date,
-            ),
+            *day_first_rules(self._date),
             two_days_rule(
                 f"(?:{_MONTH})",
                 lambda first, last: f"{'premier' if first == 1 else self.cardinal(first)} et {self.cardinal(last)}",
@@ -114,7 +112,7 @@ class French(Grammar):
             rule(r"(?<![\w.,])([12])(?:,([0-9]{2}) ?m|m([0-9]{2}))(?![\w²³/])", self._height),
             rule(r"24 ?h(?:eures)?(?:/| sur )24", "vingt-quatre heures sur vingt-quatre"),
             rule(r"(?<=[0-9]) ?M(?= d['’e])", " millions"),
-            rule(r"(?<=[0-9] )(l|L|kWh)/100 ?(?=km\b)", lambda m: f"{m[1]} aux 100 "),
+            consumption_rule("aux"),
             rule(r"7 ?j(?:ours)?(?:/| sur )7", "sept jours sur sept"),
             *self._clock_rules(),
         ]
@@ -135,21 +133,15 @@ class French(Grammar):
                 rf"{hour}:(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?(?:{SPACE}?h(?:eures)?)?(?![\w:]|[.,][0-9]){until}",
                 self._clock,
             ),
-            rule(
-                r"(?<![\w.,:/-])([0-9]{1,3}):([0-9]{1,3})(?![\w:]|[.,][0-9])",
-                lambda m: f"{self.cardinal(int(m[1]))} à {self.cardinal(int(m[2]))}",
-            ),
+            ratio_rule(self, "à"),
         ]
 
     def _date(self, match: Match) -> str | None:
-        day, month, year = int(match["day"]), int(match["month"]), match["year"]
-        if not (1 <= month <= 12 and 1 <= day <= 31):
+        date = date_of(match)
+        if date is None:
             return None
-        said = f"{'premier' if day == 1 else self.cardinal(day)} {words.MONTHS[month - 1]}"
-        if not year:
-            return said
-        full = int(year) if len(year) == 4 else int(year) + (2000 if int(year) < 50 else 1900)
-        return f"{said} {self.year(full)}"
+        said = f"{'premier' if date.day == 1 else self.cardinal(date.day)} {words.MONTHS[date.month - 1]}"
+        return said if date.year is None else f"{said} {self.year(date.year)}"
 
     def _height(self, match: Match) -> str:
         """Say a length of one or two metres as one says one's height."""
@@ -183,18 +175,6 @@ class French(Grammar):
         if number == 2 and suffix.startswith("nd"):
             return "seconde" if suffix == "nde" else "second"
         return self.ordinal(number, "masculine") + plural
-
-    def symbol_rules(self) -> list[Rule]:
-        return [
-            rule(r"(?<=\w)\s?&\s?(?=\w)", " et "),
-            rule(r"(?<=\s)&(?=\s)", "et"),
-            rule(r"(?<!\w)#(?=[^\W\d_])", "hashtag "),
-            rule(r"(?<![\w@])@(?=[^\W\d_])", "arobase "),
-            rule(r"(?<=\w) ?= ?(?=\w)", " égale "),
-            rule(r"(?<=\w)²", " au carré"),
-            rule(r"(?<=\w)³", " au cube"),
-            rule(r"\bC\+\+", "C plus plus"),
-        ]
 
     def cardinal(self, number: int, form: str = "") -> str:
         # CLDR drops an s that is written, and where a vowel follows heard, before "millions"

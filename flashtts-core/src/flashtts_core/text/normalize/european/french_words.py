@@ -197,6 +197,10 @@ MARKS = {
     "?": "point d'interrogation", "=": "égal", "&": "et", "#": "dièse", "+": "plus", "%": "pour cent", "~": "tilde",
 }  # fmt: skip
 
+SIGNS = {
+    "&": "et", "#": "hashtag", "@": "arobase", "=": "égale", "²": "au carré", "³": "au cube", "C++": "C plus plus",
+}  # fmt: skip
+
 OPERATORS = {
     "+": "plus", "-": "moins", "−": "moins", "×": "fois", "x": "par", "*": "fois", "÷": "divisé par", "=": "égale",
     "±": "plus ou moins", "~": "environ", "≈": "environ", "<": "moins de", ">": "plus de", "^": "puissance",

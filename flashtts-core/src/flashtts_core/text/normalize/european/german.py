@@ -14,6 +14,7 @@ from flashtts_core.text.normalize.european import german_words as words
 from flashtts_core.text.normalize.european.german_calendar import GermanCalendar
 from flashtts_core.text.normalize.european.grammar import DASH, SPACE, Amount, Noun
 from flashtts_core.text.normalize.european.pipeline import make_normalizer
+from flashtts_core.text.normalize.european.quantities import consumption_rule
 from flashtts_core.text.normalize.european.rules import (
     Match,
     Rule,
@@ -54,6 +55,7 @@ class German(GermanCalendar):
     comma = "Komma"
     marks = words.MARKS
     operators = words.OPERATORS
+    signs = words.SIGNS
     units = words.UNITS
     currencies = words.CURRENCIES
     scales = words.SCALES
@@ -95,9 +97,9 @@ class German(GermanCalendar):
             abbreviations(words.CLOSING, closed=words.STARTS),
             abbreviations(words.NUMBERED, followed=rf"{SPACE}?[0-9IVX]"),
             rule(rf"\b(?P<name>{one_of(words.MONARCHS)})(?P<genitive>s?) {roman}(?P<dot>\.?)(?![\w-])", self._monarch),
-            rule(rf"\b(?P<name>{one_of(words.ROMAN_AFTER)}) {roman}(?![\w-]|\.\w)", self._part),
+            rule(rf"\b(?P<name>{one_of(words.ROMAN_AFTER)}) {roman}(?![\w-]|\.\w)", self.roman_part),
             rule(rf"\b(?P<name>{name})(?P<genitive>) (?P<roman>[IVX]+)(?P<dot>\.)(?=\s[a-zäöüß])", self._monarch),
-            rule(rf"\b(?P<name>{name}) (?P<roman>[IVX]{{2,}})(?![\w'’-]|\.\w)", self._part),
+            rule(rf"\b(?P<name>{name}) (?P<roman>[IVX]{{2,}})(?![\w'’-]|\.\w)", self.roman_part),
         ]
 
     def _monarch(self, match: Match) -> str | None:
@@ -112,10 +114,6 @@ class German(GermanCalendar):
         said = f"{match['name']}{match['genitive']} {article} {number}"
         return closing(said, match, words.STARTS)
 
-    def _part(self, match: Match) -> str | None:
-        value = roman_value(match["roman"])
-        return None if value is None else f"{match['name']} {self.cardinal(value)}"
-
     def calendar_rules(self) -> list[Rule]:
         # Ordinals look at the words behind them, so they come before numbers there have become words.
         attribute = rule(
@@ -129,7 +127,7 @@ class German(GermanCalendar):
             rule(rf"(?<=[0-9])\.[-–—]{{1,2}}(?={SPACE}?(?:CHF|Fr\.|€|Euro\b))", ""),
             rule(r"(?P<sign>\b(?:CHF|Fr\.|€) ?[0-9.'’]{0,15}[0-9])\.[-–—]{1,2}(?![\w-])", lambda m: m["sign"]),
         ]
-        full.append(rule(r"(?<=[0-9] )(l|L|kWh)/100 ?(?=km\b)", lambda m: f"{m[1]} auf 100 "))
+        full.append(consumption_rule("auf"))
         return [*full, attribute, compound, *super().calendar_rules(), *self._inflected_rules()]
 
     def ordinal_rules(self) -> list[Rule]:
@@ -170,18 +168,6 @@ class German(GermanCalendar):
     def _ordinal(self, match: Match) -> str:
         bare = {words.FEMININE: "", words.NEUTER: "s", words.MASCULINE: "r"}.get(_gender(match["after"]), "")
         return self._inflect(int(match["number"]), match, bare)
-
-    def symbol_rules(self) -> list[Rule]:
-        return [
-            rule(r"(?<=\w)\s?&\s?(?=\w)", " und "),
-            rule(r"(?<=\s)&(?=\s)", "und"),
-            rule(r"(?<!\w)#(?=[^\W\d_])", "Hashtag "),
-            rule(r"(?<![\w@])@(?=[^\W\d_])", "at "),
-            rule(r"(?<=\w) ?= ?(?=\w)", " gleich "),
-            rule(r"(?<=\w)²", " Quadrat"),
-            rule(r"(?<=\w)³", " hoch drei"),
-            rule(r"\bC\+\+", "C plus plus"),
-        ]
 
     def join_money(self, unit: str, cents: str, cent_noun: str) -> str:
         return f"{unit} {cents}"

@@ -11,7 +11,9 @@ import re
 from abc import ABC
 
 from flashtts_core.text.normalize.european import german_words as words
-from flashtts_core.text.normalize.european.grammar import DASH, SPACE, Amount, Grammar
+from flashtts_core.text.normalize.european.dates import ISO_DATE, full_year, is_day
+from flashtts_core.text.normalize.european.grammar import DASH, SPACE, Grammar
+from flashtts_core.text.normalize.european.quantities import ratio_rule
 from flashtts_core.text.normalize.european.rules import Match, Rule, closing, left, one_of, rule
 
 _MONTH = rf"(?P<month>{one_of(words.MONTH_NUMBERS)})(?!\w)"
@@ -47,7 +49,7 @@ class GermanCalendar(Grammar, ABC):
     def calendar_rules(self) -> list[Rule]:
         year = r"(?: (?P<year>[0-9]{4})(?!\w|[.,][0-9]))?"
         return [
-            rule(r"(?<![\w./-])(?P<year>[0-9]{4})-(?P<month>[01][0-9])-(?P<day>[0-3][0-9])(?![\w/-])", self._date),
+            rule(ISO_DATE, self._date),
             rule(
                 rf"{_DAY}(?P<to>{SPACE}?(?:{DASH}|/){SPACE}?)"
                 rf"(?=[0-9]{{1,2}}\.{SPACE}?(?:{one_of(words.MONTH_NUMBERS)}|(?:0?[1-9]|1[0-2])\.))",
@@ -97,23 +99,17 @@ class GermanCalendar(Grammar, ABC):
                 rf"{hour}\.(?P<minute>[0-5][0-9])(?P<until>)",
                 self._clock,
             ),
-            rule(
-                r"(?<![\w.,:/-])([0-9]{1,3}):([0-9]{1,3})(?![\w:]|[.,][0-9])",
-                lambda m: f"{self.cardinal(int(m[1]))} zu {self.cardinal(int(m[2]))}",
-            ),
+            ratio_rule(self, "zu"),
             rule(r"(?<![\w.,'’-])['’]?([0-9]{1,4})(er[ns]?)(?!\w)", lambda m: self.year(int(m[1])) + m[2]),
             rule(r"(?<![\w.,])([12]),([0-9]{2}) ?m(?![\w²³/])", self._height),
         ]
 
     def _date(self, match: Match) -> str | None:
         month = words.MONTH_NUMBERS.get(match["month"]) or int(match["month"])
-        if not (1 <= month <= 12 and 1 <= int(match["day"]) <= 31):
+        if not is_day(month, int(match["day"])):
             return None
         said = f"{self._inflect(int(match['day']), match, 'r')} {words.MONTHS[month - 1]}"
-        if not match["year"]:
-            return said
-        year = int(match["year"])
-        return f"{said} {self.year(year if year > 99 else year + (2000 if year < 50 else 1900))}"
+        return f"{said} {self.year(full_year(match['year']))}" if match["year"] else said
 
     def _short_date(self, match: Match) -> str | None:
         said = self._date(match)
@@ -139,11 +135,7 @@ class GermanCalendar(Grammar, ABC):
 
     def _clock(self, match: Match) -> str:
         if match.groupdict().get("second"):
-            duration = (match["hour"], "h"), (match["minute"], "min"), (match["second"], "s")
-            parts = [
-                self.count(Amount(digits.lstrip("0") or "0"), self.units[unit], match) for digits, unit in duration
-            ]
-            return f"{parts[0]}, {parts[1]} und {parts[2]}"
+            return self.duration(match, "und")
         said = f"{self._hour(match)} Uhr"
         if match["minute"] != "00":
             said += f" {self.cardinal(int(match['minute']))}"

@@ -199,6 +199,10 @@ MARKS = {
     "?": "Fragezeichen", "=": "gleich", "&": "und", "#": "Raute", "+": "plus", "%": "Prozent", "~": "Tilde",
 }  # fmt: skip
 
+SIGNS = {
+    "&": "und", "#": "Hashtag", "@": "at", "=": "gleich", "²": "Quadrat", "³": "hoch drei", "C++": "C plus plus",
+}  # fmt: skip
+
 OPERATORS = {
     "+": "plus", "-": "minus", "−": "minus", "×": "mal", "x": "mal", "*": "mal", "·": "mal", "÷": "geteilt durch",
     "=": "ist gleich",

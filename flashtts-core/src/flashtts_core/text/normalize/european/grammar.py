@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from flashtts_core.text.normalize.european.numerals import LARGEST, spell, spell_digits
-from flashtts_core.text.normalize.european.rules import CAPITAL, Match, Rule
+from flashtts_core.text.normalize.european.rules import CAPITAL, Match, Rule, roman_value
 
 SPACE = "[ \u00a0\u202f\u2009]"
 DASH = "[-\u2010\u2011\u2012\u2013\u2014]"
@@ -68,6 +68,7 @@ class Grammar(ABC):
     comma: str  # "," before decimals
     marks: Mapping[str, str]  # names of characters in addresses
     operators: Mapping[str, str]  # signs between or before numbers
+    signs: Mapping[str, str]  # & # @ = ² ³ and C++, where they stand for words
     units: Mapping[str, Noun]
     currencies: Mapping[str, Currency]
     scales: Mapping[str, Noun]  # million, Mio., k ... between an amount and its currency
@@ -93,10 +94,6 @@ class Grammar(ABC):
         """Return the rules for ordinals written with digits, and other rules that come before plain numbers."""
 
     @abstractmethod
-    def symbol_rules(self) -> list[Rule]:
-        """Return the rules for signs that stand for words; they run last, when no digits are left."""
-
-    @abstractmethod
     def join_money(self, unit: str, cents: str, cent_noun: str) -> str:
         """Join the spoken part of at least one unit with the cents."""
 
@@ -113,6 +110,10 @@ class Grammar(ABC):
         """Say a whole number with a fraction, such as 2 1/2."""
 
     # What most languages say alike -----------------------------------------------------------------------------
+
+    def symbol_rules(self) -> list[Rule]:
+        """Return the rules for signs that only this language says; they run late, when no digits are left."""
+        return []
 
     def cardinal(self, number: int, form: str = "") -> str:
         """Spell a whole number; ``form`` as in ``Noun``."""
@@ -169,6 +170,19 @@ class Grammar(ABC):
     def mixed_fraction_of(self, whole: int, part: tuple[int, int], noun: Noun) -> str:
         """Say a whole number with a fraction of a unit."""
         return f"{self.mixed_fraction(whole, part, noun.many)} {noun.many}"
+
+    def duration(self, match: Match, joint: str) -> str:
+        """Say the groups ``hour``, ``minute`` and ``second`` as a length of time; ``joint`` is "and"."""
+        written = ((match["hour"], "h"), (match["minute"], "min"), (match["second"], "s"))
+        hours, minutes, seconds = (
+            self.count(Amount(digits.lstrip("0") or "0"), self.units[unit], match) for digits, unit in written
+        )
+        return f"{hours}, {minutes} {joint} {seconds}"
+
+    def roman_part(self, match: Match) -> str | None:
+        """Say what is numbered in Roman, such as ``Part IV``, from the groups ``name`` and ``roman``."""
+        value = roman_value(match["roman"])
+        return None if value is None else f"{match['name']} {self.cardinal(value)}"
 
     def part_of(self, name: str) -> str:
         """Join a fraction other than a half to the unit it is a part of: un quart de litre."""

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 
 from flashtts_core.text.normalize.european import italian_words as words
-from flashtts_core.text.normalize.european.days import two_days_rule, weekday_rule
+from flashtts_core.text.normalize.european.dates import date_of, day_first_rules, two_days_rule, weekday_rule
 from flashtts_core.text.normalize.european.grammar import DASH, SPACE, Amount, Grammar, Noun
 from flashtts_core.text.normalize.european.pipeline import make_normalizer
+from flashtts_core.text.normalize.european.quantities import consumption_rule, ratio_rule
 from flashtts_core.text.normalize.european.rules import (
     CAPITAL,
     Match,
@@ -27,7 +28,6 @@ from flashtts_core.text.normalize.european.rules import (
 )
 
 _MONTH = one_of(words.MONTHS)
-_HOUR, _MINUTE, _SECOND = words.UNITS["h"], words.UNITS["min"], words.UNITS["s"]
 _DEGREES_BEFORE = re.compile(
     r"\b(?:a|di|sono|meno|circa|quasi|oltre|sopra|sotto|fino a|i|ai|dai|erano|fanno|c'erano|ci sono)\s+$", re.IGNORECASE
 )
@@ -52,6 +52,7 @@ class Italian(Grammar):
     comma = "virgola"
     marks = words.MARKS
     operators = words.OPERATORS
+    signs = words.SIGNS
     units = words.UNITS
     currencies = words.CURRENCIES
     scales = words.SCALES
@@ -87,11 +88,11 @@ class Italian(Grammar):
                 lambda m: self._say_roman(m["roman"], "feminine"),
             ),
             rule(rf"\b(?P<name>{one_of(words.MONARCHS)}) {roman}", self._monarch),
-            rule(rf"\b(?P<name>{one_of(words.ROMAN_AFTER)}) {roman}", self._part),
+            rule(rf"\b(?P<name>{one_of(words.ROMAN_AFTER)}) {roman}", self.roman_part),
             rule(
                 rf"\b(?P<name>(?!Gli\b|Una\b|Uno\b)[{capital}][a-zàèéìòù]{{2,}}) "
                 r"(?P<roman>[IVX]{2,})(?![\w’'-]|\.\w)",
-                self._part,
+                self.roman_part,
             ),
             abbreviations(words.CLOSING, closed=CAPITAL),
         ]
@@ -110,10 +111,6 @@ class Italian(Grammar):
         said = self._say_roman(match["roman"], "feminine" if match["name"] in words.WOMEN else "masculine")
         return None if said is None or match["roman"] in ("C", "L") else f"{match['name']} {said}"
 
-    def _part(self, match: Match) -> str | None:
-        value = roman_value(match["roman"])
-        return None if value is None else f"{match['name']} {self.cardinal(value)}"
-
     def calendar_rules(self) -> list[Rule]:
         hour = r"(?<![\w.,:/])(?P<hour>[01]?[0-9]|2[0-4])"
         minute = r"(?P<minute>[0-5][0-9])"
@@ -121,11 +118,7 @@ class Italian(Grammar):
         before = ("ore ", "alle ", "dalle ", "delle ", "le ", "l['’]", "all['’]", "h ")
         clock = "(?:" + "|".join(rf"(?<=\b(?i:{words_before}))" for words_before in before) + ")"
         return [
-            rule(r"(?<![\w./-])(?P<year>[0-9]{4})-(?P<month>[01][0-9])-(?P<day>[0-3][0-9])(?![\w/-])", self._date),
-            rule(
-                r"(?<![\w./-])(?P<day>[0-3]?[0-9])(?P<sep>[/.-])(?P<month>[01]?[0-9])(?P=sep)(?P<year>(?:19|20)?[0-9]{2})(?![\w/-]|\.[0-9])",
-                self._date,
-            ),
+            *day_first_rules(self._date),
             two_days_rule(
                 f"(?:{_MONTH})",
                 lambda first, last: f"{'primo' if first == 1 else self.cardinal(first)} e {self.cardinal(last)}",
@@ -141,13 +134,10 @@ class Italian(Grammar):
             rule(r"(?<![\w.,])([12]),([0-9]{2}) ?m(?![\w²³/])", self._height),
             rule(r"(?<=[0-9]) ?M(?= d[ei'’])", " milioni"),
             rule(rf"{hour}{DASH}(?=[0-9]{{1,2}}:[0-9]{{2}})", lambda m: f"{self.cardinal(int(m['hour']))} - "),
-            rule(r"(?<=[0-9] )(l|L|kWh)/100 ?(?=km\b)", lambda m: f"{m[1]} ogni 100 "),
+            consumption_rule("ogni"),
             rule(rf"{hour}:{minute}(?::(?P<second>[0-5][0-9]))?(?![\w:]|[.,][0-9]){until}", self._clock),
             rule(rf"{clock}(?P<hour>[01]?[0-9]|2[0-4])\.{minute}(?P<second>)(?![\w:]|[.,][0-9]){until}", self._clock),
-            rule(
-                r"(?<![\w.,:/-])([0-9]{1,3}):([0-9]{1,3})(?![\w:]|[.,][0-9])",
-                lambda m: f"{self.cardinal(int(m[1]))} a {self.cardinal(int(m[2]))}",
-            ),
+            ratio_rule(self, "a"),
             rule(r"(?<![0-9] )\bh (?=[0-9]{1,2}\b)", "ore "),
             rule(r"(?:(?<=anni )|(?<=Anni ))['’]([0-9]0)(?!\w)", lambda m: self.cardinal(int(m[1]))),
             rule(r"(?<!\w)['’]([0-9]{2})(?![\w'’])", lambda m: self.cardinal(int(m[1])).capitalize()),
@@ -155,14 +145,12 @@ class Italian(Grammar):
         ]
 
     def _date(self, match: Match) -> str | None:
-        day, month, year = int(match["day"]), int(match["month"]), match["year"]
-        if not (1 <= month <= 12 and 1 <= day <= 31):
+        date = date_of(match)
+        if date is None:
             return None
         first = "uno" if left(match).endswith(("'", "’")) else "primo"
-        said = f"{first if day == 1 else self.cardinal(day)} {words.MONTHS[month - 1]}"
-        if not year:
-            return said
-        return f"{said} {self.year(int(year) if len(year) == 4 else int(year) + (2000 if int(year) < 50 else 1900))}"
+        said = f"{first if date.day == 1 else self.cardinal(date.day)} {words.MONTHS[date.month - 1]}"
+        return said if date.year is None else f"{said} {self.year(date.year)}"
 
     def _height(self, match: Match) -> str:
         """Say a length of one or two metres as one says one's height."""
@@ -172,11 +160,7 @@ class Italian(Grammar):
     def _clock(self, match: Match) -> str:
         hour, minute = int(match["hour"]), match["minute"]
         if match["second"]:
-            duration = (match["hour"], _HOUR), (minute, _MINUTE), (match["second"], _SECOND)
-            hours, minutes, seconds = (
-                self.count(Amount(digits.lstrip("0") or "0"), noun, match) for digits, noun in duration
-            )
-            return f"{hours}, {minutes} e {seconds}"
+            return self.duration(match, "e")
         said = "una" if hour == 1 else self.cardinal(hour)
         if minute != "00":
             said += f" e {self.cardinal(int(minute))}"
@@ -213,14 +197,6 @@ class Italian(Grammar):
 
     def symbol_rules(self) -> list[Rule]:
         return [
-            rule(r"(?<=\w)\s?&\s?(?=\w)", " e "),
-            rule(r"(?<=\s)&(?=\s)", "e"),
-            rule(r"(?<!\w)#(?=[^\W\d_])", "hashtag "),
-            rule(r"(?<![\w@])@(?=[^\W\d_])", "chiocciola "),
-            rule(r"(?<=\w) ?= ?(?=\w)", " uguale "),
-            rule(r"(?<=\w)²", " al quadrato"),
-            rule(r"(?<=\w)³", " al cubo"),
-            rule(r"\bC\+\+", "C più più"),
             rule(r"(?:(?<=\bvent)i|(?<=ant)a|(?<=trent)a|(?<=\bcent)o) (?=ann[io]\b)", "'"),
         ]
 

@@ -172,6 +172,10 @@ MARKS = {
     "?": "punto interrogativo", "=": "uguale", "&": "e", "#": "cancelletto", "+": "più", "%": "per cento", "~": "tilde",
 }  # fmt: skip
 
+SIGNS = {
+    "&": "e", "#": "hashtag", "@": "chiocciola", "=": "uguale", "²": "al quadrato", "³": "al cubo", "C++": "C più più",
+}  # fmt: skip
+
 OPERATORS = {
     "+": "più", "-": "meno", "−": "meno", "×": "per", "x": "per", "*": "per", "÷": "diviso", "=": "uguale a",
     "±": "più o meno",

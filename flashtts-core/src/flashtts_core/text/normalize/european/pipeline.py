@@ -19,6 +19,7 @@ from flashtts_core.text.normalize.european.sequences import (
     mixed_rules,
     phone_rules,
     repeat_rules,
+    sign_rules,
     stamp_rules,
     version_rules,
 )
@@ -43,6 +44,7 @@ def make_normalizer(grammar: Grammar) -> Callable[[str], str]:
         *mixed_rules(grammar),
         *number_rules(grammar),
         *grammar.symbol_rules(),
+        *sign_rules(grammar.signs),
     ]
 
     def normalize(text: str) -> str:

@@ -115,6 +115,19 @@ def range_rules(grammar: Grammar) -> list[Rule]:
     return [rule(pattern, say)]
 
 
+def ratio_rule(grammar: Grammar, to: str) -> Rule:
+    """Make the rule for a ratio or score with a colon, 3:1, which comes after those for times of day."""
+    return rule(
+        r"(?<![\w.,:/-])([0-9]{1,3}):([0-9]{1,3})(?![\w:]|[.,][0-9])",
+        lambda m: f"{grammar.cardinal(int(m[1]))} {to} {grammar.cardinal(int(m[2]))}",
+    )
+
+
+def consumption_rule(per: str) -> Rule:
+    """Make the rule for what a car uses on 100 km, 6 l/100 km, which is no quotient; ``per`` stands before the 100."""
+    return rule(r"(?<=[0-9] )(l|L|kWh)/100 ?(?=km\b)", lambda m: f"{m[1]} {per} 100 ")
+
+
 def number_rules(grammar: Grammar) -> list[Rule]:
     """Make the rules for all numbers that are left, the last one for digits that stick to a letter."""
     pattern = (

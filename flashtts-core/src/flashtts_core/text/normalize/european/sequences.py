@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from flashtts_core.text.normalize.european.grammar import DASH, SPACE, Grammar
 from flashtts_core.text.normalize.european.rules import Match, Rule, left, one_of, rule
@@ -104,6 +105,20 @@ def arithmetic_rules(grammar: Grammar) -> list[Rule]:
         rule(rf"(?<![\w+])−{SPACE}(?=[0-9$€£])", f"{grammar.minus} "),
         rule(rf"(?<=[0-9%)]){SPACE}?({between}){SPACE}?(?=[-−(]?[0-9])", lambda m: f" {operators[m[1]]} "),
         rule(rf"(?<![\w+])({prefixes}){SPACE}?(?=[0-9$€£])", lambda m: f"{operators[m[1]]} "),
+    ]
+
+
+def sign_rules(signs: Mapping[str, str]) -> list[Rule]:
+    """Make the rules for signs that stand for words, from a language's names of ``& # @ = ² ³`` and ``C++``."""
+    return [
+        rule(r"(?<=\w)\s?&\s?(?=\w)", f" {signs['&']} "),
+        rule(r"(?<=\s)&(?=\s)", signs["&"]),
+        rule(r"(?<=\w)²", f" {signs['²']}"),
+        rule(r"(?<=\w)³", f" {signs['³']}"),
+        rule(r"\bC\+\+", signs["C++"]),
+        rule(r"(?<!\w)#(?=[^\W\d_])", f"{signs['#']} "),
+        rule(r"(?<![\w@])@(?=[^\W\d_])", f"{signs['@']} "),
+        rule(r"(?<=\w) ?= ?(?=\w)", f" {signs['=']} "),  # after C++, whose words may stand before it
     ]
 
 

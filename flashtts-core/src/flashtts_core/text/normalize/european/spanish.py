@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 
 from flashtts_core.text.normalize.european import spanish_words as words
-from flashtts_core.text.normalize.european.days import two_days_rule, weekday_rule
+from flashtts_core.text.normalize.european.dates import date_of, day_first_rules, two_days_rule, weekday_rule
 from flashtts_core.text.normalize.european.grammar import DASH, SPACE, Amount, Grammar, Noun
 from flashtts_core.text.normalize.european.pipeline import make_normalizer
+from flashtts_core.text.normalize.european.quantities import consumption_rule, ratio_rule
 from flashtts_core.text.normalize.european.rules import (
     CAPITAL,
     Match,
@@ -28,7 +29,6 @@ from flashtts_core.text.normalize.european.rules import (
 )
 
 _MONTH = one_of(words.MONTH_NUMBERS)
-_HOUR, _MINUTE, _SECOND = words.UNITS["h"], words.UNITS["min"], words.UNITS["s"]
 
 
 class Spanish(Grammar):
@@ -46,6 +46,7 @@ class Spanish(Grammar):
     comma = "coma"
     marks = words.MARKS
     operators = words.OPERATORS
+    signs = words.SIGNS
     units = words.UNITS
     currencies = words.CURRENCIES
     scales = words.SCALES
@@ -78,11 +79,11 @@ class Spanish(Grammar):
                 lambda m: self._before(m["roman"], "masculine-adjective"),
             ),
             rule(rf"\b(?P<name>{one_of(words.MONARCHS)}) {roman}", self._monarch),
-            rule(rf"\b(?P<name>{one_of(words.ROMAN_AFTER)}) {roman}", self._part),
+            rule(rf"\b(?P<name>{one_of(words.ROMAN_AFTER)}) {roman}", self.roman_part),
             rule(
                 rf"\b(?P<name>(?!Los?\b|Las?\b|El\b|Una?\b|Y\b)[{capital}][a-záéíóúñü]{{2,}}) "
                 rf"(?P<roman>[IVX]{{2,}})(?![\w’'-]|\.\w)",
-                self._part,
+                self.roman_part,
             ),
         ]
 
@@ -107,18 +108,10 @@ class Spanish(Grammar):
         gender = "feminine" if match["name"] in words.WOMEN else "masculine"
         return f"{match['name']} {self.ordinal(value, gender) if value <= 10 else self.cardinal(value)}"
 
-    def _part(self, match: Match) -> str | None:
-        value = roman_value(match["roman"])
-        return None if value is None else f"{match['name']} {self.cardinal(value)}"
-
     def calendar_rules(self) -> list[Rule]:
         short = one_of(words.MONTH_SHORT)
         return [
-            rule(r"(?<![\w./-])(?P<year>[0-9]{4})-(?P<month>[01][0-9])-(?P<day>[0-3][0-9])(?![\w/-])", self._date),
-            rule(
-                r"(?<![\w./-])(?P<day>[0-3]?[0-9])(?P<sep>[/.-])(?P<month>[01]?[0-9])(?P=sep)(?P<year>(?:19|20)?[0-9]{2})(?![\w/-]|\.[0-9])",
-                self._date,
-            ),
+            *day_first_rules(self._date),
             two_days_rule(
                 f"(?:de )?(?:{_MONTH})", lambda first, last: f"{self.cardinal(first)} y {self.cardinal(last)}"
             ),
@@ -133,7 +126,7 @@ class Spanish(Grammar):
             rule(r"\$ ?([0-9.,]*[0-9])(?= (?:mil |millones de )?(?:pesos|dólares)\b)", lambda m: m[1]),
             rule(r"(?<![\w.,])([12]),([0-9]{2}) ?m(?![\w²³/])", self._height),
             rule(r"(?<=[0-9]) ?M(?= de )", " millones"),
-            rule(r"(?<=[0-9] )(l|L|kWh)/100 ?(?=km\b)", lambda m: f"{m[1]} a los 100 "),
+            consumption_rule("a los"),
             *self._clock_rules(),
         ]
 
@@ -154,20 +147,15 @@ class Spanish(Grammar):
                 rf"{hour}{minutes}(?P<half>)(?:{SPACE}?(?:h|hs|hrs)(?!\w)\.?(?!$))?(?![\w:]|[.,][0-9]){until}",
                 self._clock,
             ),
-            rule(
-                r"(?<![\w.,:/-])([0-9]{1,3}):([0-9]{1,3})(?![\w:]|[.,][0-9])",
-                lambda m: f"{self.cardinal(int(m[1]))} a {self.cardinal(int(m[2]))}",
-            ),
+            ratio_rule(self, "a"),
         ]
 
     def _date(self, match: Match) -> str | None:
-        day, month, year = int(match["day"]), int(match["month"]), match["year"]
-        if not (1 <= month <= 12 and 1 <= day <= 31):
+        date = date_of(match)
+        if date is None:
             return None
-        said = f"{self.cardinal(day)} de {words.MONTHS[month - 1]}"
-        if not year:
-            return said
-        return f"{said} de {self.year(int(year) if len(year) == 4 else int(year) + (2000 if int(year) < 50 else 1900))}"
+        said = f"{self.cardinal(date.day)} de {words.MONTHS[date.month - 1]}"
+        return said if date.year is None else f"{said} de {self.year(date.year)}"
 
     def _height(self, match: Match) -> str:
         """Say a length of one or two metres as one says one's height."""
@@ -178,11 +166,7 @@ class Spanish(Grammar):
         hour, minute = int(match["hour"]), match["minute"] or "00"
         half = match["half"].lower() if match["half"] else ""
         if match["second"]:
-            duration = (match["hour"], _HOUR), (minute, _MINUTE), (match["second"], _SECOND)
-            hours, minutes, seconds = (
-                self.count(Amount(digits.lstrip("0") or "0"), noun, match) for digits, noun in duration
-            )
-            return f"{hours}, {minutes} y {seconds}"
+            return self.duration(match, "y")
         said = self.cardinal(hour, words.FEMININE)
         if minute != "00":
             said += f" {self._minutes(int(minute), 1 <= hour <= 12)}"
@@ -223,18 +207,6 @@ class Spanish(Grammar):
         ):
             form = "masculine-adjective"
         return self.ordinal(number, form) + match["plural"]
-
-    def symbol_rules(self) -> list[Rule]:
-        return [
-            rule(r"(?<=\w)\s?&\s?(?=\w)", " y "),
-            rule(r"(?<=\s)&(?=\s)", "y"),
-            rule(r"(?<!\w)#(?=[^\W\d_])", "hashtag "),
-            rule(r"(?<![\w@])@(?=[^\W\d_])", "arroba "),
-            rule(r"(?<=\w) ?= ?(?=\w)", " igual a "),
-            rule(r"(?<=\w)²", " al cuadrado"),
-            rule(r"(?<=\w)³", " al cubo"),
-            rule(r"\bC\+\+", "C más más"),
-        ]
 
     def join_money(self, unit: str, cents: str, cent_noun: str) -> str:
         return f"{unit} con {cents} {cent_noun}"

@@ -216,6 +216,10 @@ MARKS = {
     "?": "interrogación", "=": "igual", "&": "y", "#": "almohadilla", "+": "más", "%": "por ciento", "~": "tilde",
 }  # fmt: skip
 
+SIGNS = {
+    "&": "y", "#": "hashtag", "@": "arroba", "=": "igual a", "²": "al cuadrado", "³": "al cubo", "C++": "C más más",
+}  # fmt: skip
+
 OPERATORS = {
     "+": "más", "-": "menos", "−": "menos", "×": "por", "x": "por", "*": "por", "÷": "entre", "=": "igual a",
     "±": "más menos",
