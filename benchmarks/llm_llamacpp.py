@@ -26,9 +26,9 @@ import llama_cpp
 from flashtts_backend_llamacpp import LlamaCppSettings, flashtts_backends
 from flashtts_backend_llamacpp.convert import convert_model
 from flashtts_backend_llamacpp.formats import FORMATS, NumberFormat
-from flashtts_backend_llamacpp.placement import processors
 from flashtts_core.backends import Backend, BackendContext
 from flashtts_core.backends.guard import GuardedBackend
+from flashtts_core.processors import processors
 from flashtts_core.settings import Settings
 from flashtts_core.types import IdRanges, Sampling, TokenRequest
 

@@ -14,11 +14,12 @@ from pathlib import Path
 from flashtts_backend_llamacpp import LlamaCppSettings
 from flashtts_backend_llamacpp.files import find_gguf
 from flashtts_backend_llamacpp.formats import warn_of_overflow
-from flashtts_backend_llamacpp.placement import gpus_of, processors
+from flashtts_backend_llamacpp.placement import gpus_of
 from flashtts_backend_llamacpp.runtime import MOST_SEQUENCES, Model, NoRoom, Part, Runtime, RuntimePlan
 from flashtts_core.backends.limits import check_room
 from flashtts_core.backends.sampling import ScoreSampler
 from flashtts_core.errors import EngineError
+from flashtts_core.processors import processors
 from flashtts_core.settings import Settings
 from flashtts_core.types import TokenRequest
 

@@ -1,17 +1,12 @@
-"""Where llama.cpp runs: on which GPU, if any, and on how many processors."""
+"""Where llama.cpp runs: on which GPU, if any."""
 
 from __future__ import annotations
-
-import math
-import os
-from pathlib import Path
 
 import llama_cpp
 from msgspec import Struct
 
 from flashtts_core.errors import ConfigError
 
-_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _REBUILD = 'CMAKE_ARGS="-DGGML_CUDA=on" pip install --force-reinstall --no-cache-dir llama-cpp-python'
 
 
@@ -40,20 +35,3 @@ def gpus_of(device: str) -> Gpus | None:
         )
     number = device.partition(":")[2]
     return Gpus(int(number) if number else None)
-
-
-def processors() -> int:
-    """Return how many processors this process may use: its affinity, and the quota of its container.
-
-    llama.cpp's threads spin while they wait, so more of them than that make it many times slower.
-    """
-    mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(mine, _container_quota()))
-
-
-def _container_quota() -> int:
-    try:
-        quota, period = _QUOTA.read_text(encoding="ascii").split()
-        return math.ceil(int(quota) / int(period))
-    except (OSError, ValueError):  # no container, or one without a bound ("max")
-        return 1 << 16

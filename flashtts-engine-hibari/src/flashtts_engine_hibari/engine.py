@@ -8,7 +8,6 @@ the number of the line and that of the sentence, so it does not depend on what e
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from typing import Self
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from flashtts_core import Abilities, AudioChunk, Line, Reference, Sampling, TextRules, Usage, Voice
 from flashtts_core.batching import Batcher
 from flashtts_core.errors import NotSupported
+from flashtts_core.processors import processors
 
 MAX_PHONEMES = 400
 """The longest sentence the model was made for; time and memory of one pass grow with it."""
@@ -65,9 +65,9 @@ class HibariEngine:
 
     @classmethod
     async def load(cls, workers: int | None = None) -> Self:
-        """Load the model; ``workers`` sentences are made at the same time (``None``: one a processor)."""
+        """Load the model; ``workers`` sentences are made at the same time (``None``: one a processor it may use)."""
         model = await asyncio.to_thread(Hibari, voice=VOICE, threads=1)
-        return cls(model, workers or len(os.sched_getaffinity(0)))
+        return cls(model, workers or processors())
 
     @property
     def voices(self) -> Mapping[str, Voice]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from numpy.typing import NDArray
 from flashtts_backend_llamacpp import flashtts_backends
 from flashtts_backend_llamacpp.convert import convert_model
 from flashtts_backend_llamacpp.model import LlamaCppModel
-from flashtts_backend_llamacpp.placement import processors
 from flashtts_backend_llamacpp.runtime import NoRoom, Part, Runtime
 from flashtts_core.backends import BackendContext
 from flashtts_core.errors import BadCheckpoint, ConfigError, EngineError, RequestError
@@ -163,7 +161,3 @@ def test_opening_what_cannot_be_opened_says_what_to_do(checkpoints: dict[str, Pa
     (tmp_path / "model.gguf").write_bytes(b"PK" + whole[2:])
     refusal(tmp_path, BadCheckpoint, "no GGUF file")
     refusal(checkpoints["qwen2"], ConfigError, "built for the CPU alone", llm_device="cuda:1")
-
-
-def test_no_more_processors_are_used_than_there_are() -> None:
-    assert 1 <= processors() <= len(os.sched_getaffinity(0))
