@@ -16,6 +16,7 @@ from flashtts_backend_llamacpp.files import find_gguf
 from flashtts_backend_llamacpp.formats import warn_of_overflow
 from flashtts_backend_llamacpp.placement import gpus_of
 from flashtts_backend_llamacpp.runtime import MOST_SEQUENCES, Model, NoRoom, Part, Runtime, RuntimePlan
+from flashtts_core.backends.faults import short_of_memory
 from flashtts_core.backends.limits import check_room
 from flashtts_core.backends.sampling import ScoreSampler
 from flashtts_core.errors import EngineError
@@ -72,7 +73,7 @@ class LlamaCppModel:
             longest = max((job for job, _ in parts), key=lambda job: len(job.tokens))
             for job in self._jobs:
                 self._runtime.forget(job.sequence, job.length)  # what of this step got as far as the cache
-            return {longest.request.id: _short_of_memory(longest.request)}
+            return {longest.request.id: short_of_memory(longest.request)}
         results: dict[str, list[int] | EngineError] = {}
         for job, part in parts:
             job.length += len(part.ids)
@@ -160,10 +161,3 @@ def load_model(folder: Path, settings: Settings, own: LlamaCppSettings) -> Llama
         slots,
     )
     return LlamaCppModel(runtime, max_length=min(max_length, cells), prompt_slice=own.prompt_slice)
-
-
-def _short_of_memory(request: TokenRequest) -> EngineError:
-    return EngineError(
-        f"There is no memory left to go on with a request of {len(request.prompt)} prompt tokens. Try again when less "
-        f"is running, or lower --llm_batch_size or --max_length."
-    )

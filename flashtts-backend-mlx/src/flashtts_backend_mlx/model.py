@@ -19,6 +19,7 @@ from mlx_lm.generate import BatchGenerator
 from flashtts_backend_mlx.loading import LoadedModel, load_network
 from flashtts_backend_mlx.sampling import Chooser
 from flashtts_backend_mlx.threads import forgetting_mlx
+from flashtts_core.backends.faults import scores_not_numbers
 from flashtts_core.backends.limits import check_room
 from flashtts_core.errors import EngineError
 from flashtts_core.settings import Settings
@@ -67,7 +68,10 @@ class MlxModel:
         except (MemoryError, RuntimeError) as error:
             return self._started_anew(error)
         requests = {number: key for key, number in self._numbers.items()}
-        return {requests[each.uid]: [each.token] if _is_sound(each) else self._broken() for each in written}
+        return {
+            requests[each.uid]: [each.token] if _is_sound(each) else scores_not_numbers(self._model.dtype)
+            for each in written
+        }
 
     def release(self, request_id: str) -> None:
         """Take a request out of the batch."""
@@ -102,11 +106,6 @@ class MlxModel:
         self._batch.close()
         self._batch = self._new_batch()
         return dict.fromkeys(self._numbers, explained)
-
-    def _broken(self) -> EngineError:
-        kind = self._model.dtype
-        advice = "The checkpoint is damaged." if kind == "float32" else "Start with --torch_dtype float32 or bfloat16."
-        return EngineError(f"The language model's scores are not numbers ({kind}). {advice}")
 
 
 def load_mlx_model(folder: Path, settings: Settings) -> MlxModel:

@@ -7,13 +7,14 @@ from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
-from flashtts_backend_sglang.card import Capability, capability_of
+from flashtts_backend_sglang.card import capability_of
 from flashtts_core import Settings, TokenRequest
+from flashtts_core.backends.cards import COMPUTES_BFLOAT16, Capability
 from flashtts_core.backends.formats import chosen_format, stands_half
-from flashtts_core.errors import BadCheckpoint, ConfigError
+from flashtts_core.backends.torch.config import read_fields
+from flashtts_core.errors import ConfigError
 from flashtts_core.settings import Dtype
 
 logger = logging.getLogger(__name__)
@@ -21,7 +22,6 @@ logger = logging.getLogger(__name__)
 RESERVED = 2
 """Tokens of its context that SGLang keeps for itself."""
 _SEEDS = 2**32  # SGLang seeds numpy, which takes no larger ones
-_COMPUTES_BFLOAT16 = (8, 0)
 
 
 class _ModelConfig(Struct, frozen=True):
@@ -34,7 +34,7 @@ def engine_arguments(folder: Path, settings: Settings) -> dict[str, Any]:
 
     Ids go in and out, so no tokenizer is loaded; answers come as disjoint pieces instead of growing lists.
     """
-    config, device = _read_config(folder), device_arguments(settings.llm_device)
+    config, device = read_fields(folder, _ModelConfig), device_arguments(settings.llm_device)
     return {
         "model_path": str(folder),
         "skip_tokenizer_init": True,
@@ -55,7 +55,7 @@ def number_format(wanted: Dtype, model_type: str, capability: Capability | None)
     Left alone, SGLang runs a float32 checkpoint in float16. Raises ``ConfigError`` where it can do nothing else and the
     family overflows.
     """
-    if capability is None or capability >= _COMPUTES_BFLOAT16:  # its kernels for CPUs compute no float32
+    if capability is None or capability >= COMPUTES_BFLOAT16:  # its kernels for CPUs compute no float32
         return chosen_format(wanted, model_type, native="bfloat16", halves=True)
     # SGLang 0.5.23 puts float16 in place of whatever it is told (maybe_downgrade_dtype_for_legacy_gpu).
     card = ".".join(map(str, capability))
@@ -102,15 +102,3 @@ def sampling_parameters(request: TokenRequest, ends: Set[int]) -> dict[str, Any]
     if ends <= request.stop:
         return {**parameters, "stop_token_ids": sorted(request.stop), "ignore_eos": False}
     return {**parameters, "ignore_eos": True}
-
-
-def _read_config(folder: Path) -> _ModelConfig:
-    path = folder / "config.json"
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=_ModelConfig)
-    except OSError as error:
-        raise BadCheckpoint(
-            f"{path} cannot be read: {error.strerror or error}. Give the folder of the model."
-        ) from error
-    except msgspec.DecodeError as error:
-        raise BadCheckpoint(f"{path} is not the configuration of a language model: {error}.") from error

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from flashtts_core.backends.cards import Capability, capabilities
 from flashtts_core.errors import ConfigError
-
-Capability = tuple[int, int]
 
 
 def capability_of(device: str) -> Capability | None:
@@ -12,17 +11,11 @@ def capability_of(device: str) -> Capability | None:
     kind, _, index = device.partition(":")
     if kind == "cpu":
         return None
-    try:
-        import torch  # noqa: PLC0415  # heavy: only when a model is opened
-    except ImportError as error:
-        raise ConfigError(
-            f"The PyTorch that SGLang needs cannot be imported: {error}. Run in a fresh environment: "
-            f'pip install "flashtts[sglang]"'
-        ) from error
-    cards, wanted = torch.cuda.device_count(), int(index or 0)
-    if wanted < cards:
-        return torch.cuda.get_device_capability(wanted)
+    cards = capabilities("SGLang", remedy='Run in a fresh environment: pip install "flashtts[sglang]"')
+    wanted = int(index or 0)
+    if wanted < len(cards):
+        return cards[wanted]
     if kind == "auto":
         return None
-    there = ", ".join(f"cuda:{card}" for card in range(cards)) or "none"
+    there = ", ".join(f"cuda:{card}" for card in range(len(cards))) or "none"
     raise ConfigError(f"--llm_device {device}: there is no such card that PyTorch can use. Cards here: {there}.")

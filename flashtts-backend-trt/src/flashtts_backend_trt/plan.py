@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
-from flashtts_backend_trt.card import Capability, capability_of_first_card
 from flashtts_core import Settings
+from flashtts_core.backends.cards import COMPUTES_BFLOAT16, Capability, capabilities
 from flashtts_core.backends.formats import chosen_format
 from flashtts_core.errors import BadCheckpoint, ConfigError
 from flashtts_core.settings import Dtype
@@ -18,7 +18,6 @@ from flashtts_core.settings import Dtype
 logger = logging.getLogger(__name__)
 
 ENGINE_FOLDER = "tensorrt-engine"
-_COMPUTES_BFLOAT16 = (8, 0)
 
 
 class _BuildConfig(Struct, frozen=True):
@@ -114,9 +113,17 @@ def _plan_model(folder: Path, settings: Settings) -> Plan:
     return Plan(False, arguments, file.vocab_size, max_length)
 
 
+def capability_of_first_card() -> Capability:
+    """Return the compute capability of the card that TensorRT-LLM takes; raises ``ConfigError`` if there is none."""
+    cards = capabilities("TensorRT-LLM", remedy="Install it again as the README of flashtts-backend-trt says.")
+    if not cards:
+        raise ConfigError("TensorRT-LLM runs on NVIDIA GPUs, and PyTorch sees none here. Use another --backend.")
+    return cards[0]
+
+
 def number_format(wanted: Dtype, model_type: str, capability: Capability) -> Dtype:
     """Return the format to compute in on a card of this compute capability."""
-    native: Dtype = "bfloat16" if capability >= _COMPUTES_BFLOAT16 else "float32"
+    native: Dtype = "bfloat16" if capability >= COMPUTES_BFLOAT16 else "float32"
     return chosen_format(wanted, model_type, native=native, halves=True)
 
 

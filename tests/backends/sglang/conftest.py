@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from flashtts_backend_sglang import arguments
-from flashtts_backend_sglang.card import Capability
+from flashtts_core.backends.cards import Capability
 
 AMPERE = (8, 0)
 

@@ -12,7 +12,8 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from flashtts_backend_sglang.arguments import engine_arguments, number_format
-from flashtts_backend_sglang.card import Capability, capability_of
+from flashtts_backend_sglang.card import capability_of
+from flashtts_core.backends.cards import Capability
 from flashtts_core.errors import ConfigError
 from flashtts_core.settings import Dtype, Settings
 

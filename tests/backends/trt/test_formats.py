@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from flashtts_backend_trt.card import capability_of_first_card
-from flashtts_backend_trt.plan import number_format, plan
+from flashtts_backend_trt.plan import capability_of_first_card, number_format, plan
 from flashtts_core.errors import ConfigError
 from flashtts_core.settings import Dtype, Settings
 
@@ -61,7 +60,7 @@ def test_a_model_whose_file_names_another_format_is_reported(
 @pytest.fixture
 def torch(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A stand-in for torch with one card, whose parts a test may change."""
-    cuda = {"is_available": lambda: True, "get_device_capability": {0: (8, 9)}.__getitem__}
+    cuda = {"device_count": lambda: 1, "get_device_capability": {0: (8, 9)}.__getitem__}
     monkeypatch.setitem(sys.modules, "torch", ModuleType("torch"))
     vars(sys.modules["torch"])["cuda"] = namespace = SimpleNamespace(**cuda)
     return vars(namespace)
@@ -69,7 +68,7 @@ def torch(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 def test_the_capability_is_that_of_the_first_card(torch: dict[str, Any]) -> None:
     assert capability_of_first_card() == (8, 9)
-    torch["is_available"] = lambda: False
+    torch["device_count"] = lambda: 0
     with pytest.raises(ConfigError, match="NVIDIA GPUs, and PyTorch sees none"):
         capability_of_first_card()
 

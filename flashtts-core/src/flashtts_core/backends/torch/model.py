@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from flashtts_core.backends.choices import Ranges, choices_of
+from flashtts_core.backends.faults import scores_not_numbers, short_of_memory
 from flashtts_core.backends.limits import check_room
 from flashtts_core.backends.threaded import NoRoomYet
 from flashtts_core.backends.torch.cache import KeyValueCache
@@ -184,9 +185,7 @@ class TorchModel:
         return results
 
     def _broken(self) -> EngineError:
-        kind = str(self._cache.keys[0].dtype).removeprefix("torch.")
-        advice = "The checkpoint is damaged." if kind == "float32" else "Start with --torch_dtype float32 or bfloat16."
-        return EngineError(f"The language model's scores are not numbers ({kind}). {advice}")
+        return scores_not_numbers(str(self._cache.keys[0].dtype).removeprefix("torch."))
 
     def _start(self, job: _Job) -> None:
         """Move a job whose prompt is read to the running ones."""
@@ -234,9 +233,6 @@ def _explained(error: Exception, request: TokenRequest) -> EngineError:
     """Return the error that the caller of ``request`` sees; raises ``error`` itself if memory was not the cause."""
     if not is_out_of_memory(error):
         raise error
-    explained = EngineError(
-        f"There is no memory left to go on with a request of {len(request.prompt)} prompt tokens. Try again when less "
-        f"is running, or lower --llm_batch_size or --max_length."
-    )
+    explained = short_of_memory(request)
     explained.__cause__ = error
     return explained

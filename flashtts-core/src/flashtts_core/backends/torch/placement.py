@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
+from flashtts_core.backends.cards import COMPUTES_BFLOAT16
 from flashtts_core.backends.formats import chosen_format
 from flashtts_core.backends.torch.config import DecoderConfig
 from flashtts_core.errors import ConfigError
@@ -77,5 +78,5 @@ def _dtype(name: Dtype, device: torch.device, model_type: str) -> torch.dtype:
 def _has_bfloat16(device: torch.device) -> bool:
     """True if the device computes bfloat16 itself; a CPU is counted out, where float32 is as fast or faster."""
     if device.type == "cuda":
-        return torch.cuda.get_device_capability(device) >= (8, 0)
+        return torch.cuda.get_device_capability(device) >= COMPUTES_BFLOAT16
     return device.type == "mps"
