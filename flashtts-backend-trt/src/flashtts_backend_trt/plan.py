@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from flashtts_core import Settings
 from flashtts_core.backends.cards import COMPUTES_BFLOAT16, Capability, capabilities
-from flashtts_core.backends.formats import chosen_format
+from flashtts_core.backends.formats import chosen_format, stands_half
 from flashtts_core.errors import BadCheckpoint, ConfigError
 from flashtts_core.settings import Dtype
 
@@ -25,15 +25,19 @@ class _BuildConfig(Struct, frozen=True):
     max_seq_len: int
 
 
-class _Vocabulary(Struct, frozen=True):
+class _Pretrained(Struct, frozen=True):
+    """The model that was built; ``qwen_type`` is what ``model_type`` is elsewhere, of that family alone."""
+
     vocab_size: int
+    dtype: str | None = None
+    qwen_type: str | None = None
 
 
 class _EngineFile(Struct, frozen=True):
     """What an engine's ``config.json`` says of it."""
 
     build_config: _BuildConfig
-    pretrained_config: _Vocabulary
+    pretrained_config: _Pretrained
 
 
 class _ModelFile(Struct, frozen=True):
@@ -88,12 +92,20 @@ def _plan_engine(folder: Path, settings: Settings) -> Plan:
             f"sequences at once. Use --llm_batch_size {built.max_batch_size}, or build it with --max_batch_size "
             f"{settings.llm_batch_size}."
         )
+    model = file.pretrained_config
+    if model.dtype == "float16" and not stands_half(model.qwen_type or ""):
+        logger.warning(
+            "The engine in %s was built in float16, which overflows in %s models and gives no speech. Build it with "
+            "--dtype bfloat16, or float32 for cards before Ampere.",
+            folder,
+            model.qwen_type,
+        )
     arguments = {
         "model": str(folder),
         "skip_tokenizer_init": True,
         "max_batch_size": settings.llm_batch_size,
     }
-    return Plan(True, arguments, file.pretrained_config.vocab_size, built.max_seq_len)
+    return Plan(True, arguments, model.vocab_size, built.max_seq_len)
 
 
 def _plan_model(folder: Path, settings: Settings) -> Plan:

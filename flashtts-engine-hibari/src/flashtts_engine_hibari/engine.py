@@ -30,8 +30,8 @@ VOICE = "heart"
 SPEEDS = (0.5, 1.0)
 """Factors asked of the model; above them the sound is stretched.
 
-The model rounds the length of each phoneme to whole frames of 25 ms, so it stumbles where it should hurry: 1.25 came out
-as 1.13, 1.35 as 1.46, 2 as 1.77, and at 2 twice as many words were misheard as in stretched speech.
+The model rounds the length of each phoneme to whole frames of 25 ms, so it stumbles where it should hurry: 1.25 came
+out as 1.13, 1.35 as 1.46, 2 as 1.77, and at 2 twice as many words were misheard as in stretched speech.
 """
 
 # A token is a sign, or up to eight characters of a word: a word without end must not pass as one token.

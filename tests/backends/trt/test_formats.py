@@ -57,6 +57,29 @@ def test_a_model_whose_file_names_another_format_is_reported(
     assert (f"names, {stored}, even if it is told another. Change it to bfloat16" in caplog.text) == told
 
 
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ({"qwen_type": "qwen2", "dtype": "float16"}, True),
+        ({"qwen_type": "qwen2", "dtype": "bfloat16"}, False),
+        ({"dtype": "float16"}, False),
+        ({}, False),
+    ],
+)
+def test_an_engine_that_was_built_in_a_format_that_overflows_is_reported(
+    model: dict[str, str], *, told: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    built = {
+        "build_config": {"max_batch_size": 256, "max_seq_len": 99},
+        "pretrained_config": {"vocab_size": 9, **model},
+    }
+    engine = tmp_path / "tensorrt-engine"
+    engine.mkdir()
+    (engine / "config.json").write_text(json.dumps(built))
+    assert plan(tmp_path, Settings()).engine
+    assert ("was built in float16, which overflows in qwen2 models" in caplog.text) == told
+
+
 @pytest.fixture
 def torch(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A stand-in for torch with one card, whose parts a test may change."""
