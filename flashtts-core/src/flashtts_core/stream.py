@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from flashtts_core.audio.join import Joiner
 from flashtts_core.audio.stretch import TimeStretch
+from flashtts_core.engines.guard import begun, sound
 from flashtts_core.errors import EmptySpeech, EngineError
 from flashtts_core.types import AudioChunk, Line, Usage
 
@@ -54,9 +55,11 @@ class Plan(Struct, frozen=True, eq=False):
 class _LineTask:
     """One line in the making: a task that fills a queue."""
 
-    def __init__(self, speak: Speak, line: Line) -> None:
+    def __init__(self, speak: Speak, line: Line, sample_rate: int) -> None:
         self._queue: asyncio.Queue[AudioChunk | BaseException | None] = asyncio.Queue()
-        self._task = asyncio.create_task(self._produce(speak, line), name=f"{line.request_id}:{line.index}")
+        self._cancelled = False
+        making = self._produce(speak, line, sample_rate)
+        self._task = asyncio.create_task(making, name=f"{line.request_id}:{line.index}")
 
     async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
         """Yield the chunks of the line; raises what the engine raised."""
@@ -67,22 +70,31 @@ class _LineTask:
 
     def cancel(self) -> None:
         """Tell the engine's generator to stop."""
+        self._cancelled = True
         self._task.cancel()
 
     async def aclose(self) -> None:
         """Stop the engine's generator and wait until it has stopped."""
-        self._task.cancel()
+        self.cancel()
         await asyncio.wait([self._task])
 
-    async def _produce(self, speak: Speak, line: Line) -> None:
+    async def _produce(self, speak: Speak, line: Line, sample_rate: int) -> None:
         try:
-            async with aclosing(speak(line)) as chunks:
+            async with aclosing(begun(speak(line))) as chunks:
                 async for chunk in chunks:
-                    self._queue.put_nowait(chunk)
+                    if not self._queue.empty():  # an engine that never waits would keep everybody else from the loop
+                        await asyncio.sleep(0)
+                    if self._cancelled:  # and the engine has caught what should have stopped it
+                        return
+                    self._queue.put_nowait(sound(chunk, sample_rate))
         except asyncio.CancelledError:
             # If it was not we who cancelled it, somebody reads: within the engine, a task of its own was cancelled.
             self._queue.put_nowait(EngineError("The engine broke the line off. Try again."))
             raise
+        except SystemExit as stop:  # scripts that became engines do that; it would be the end of all other requests
+            failure = EngineError("The engine asked to end the process. Report it to the author of its plugin.")
+            failure.__cause__ = stop
+            self._queue.put_nowait(failure)
         except Exception as error:  # noqa: BLE001  # carried to the reader, who raises it in the request's own task
             self._queue.put_nowait(error)
         else:
@@ -109,20 +121,25 @@ class AudioStream:
         self._running: deque[tuple[_LineTask, PlannedLine]] = deque()
         self._chunks = self._deliver()
         self._first: AudioChunk | None = None
+        self._started = False
 
     def launch(self) -> None:
         """Let the engine begin before anybody waits for the sound; doing so again is harmless."""
         while self._planned and len(self._running) <= self._ahead:
             planned = self._planned.popleft()
-            self._running.append((_LineTask(self._speak, planned.line), planned))
+            self._running.append((_LineTask(self._speak, planned.line, self.sample_rate), planned))
 
     async def start(self) -> Self:
-        """Wait for the first sound, so that errors come before anything was sent; raises what the engine raised."""
-        if self._first is None:
+        """Wait for the first sound, so that errors come before anything was sent; raises what the engine raised.
+
+        Whoever iterates waits for it, too: that there is none is an error for everybody.
+        """
+        if not self._started:
             try:
                 self._first = await anext(self._chunks)
             except StopAsyncIteration:
                 raise EmptySpeech("The model gave no sound for this text. Try other words or another seed.") from None
+            self._started = True
         return self
 
     async def read(self) -> AudioChunk:
@@ -135,6 +152,8 @@ class AudioStream:
         return self
 
     async def __anext__(self) -> AudioChunk:
+        if not self._started:
+            await self.start()
         if self._first is not None:
             chunk, self._first = self._first, None
             return chunk
