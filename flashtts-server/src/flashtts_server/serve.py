@@ -29,6 +29,7 @@ from flashtts_server.impatience import impatient, watchful
 from flashtts_server.records import logging_to
 from flashtts_server.service import Service
 from flashtts_server.settings import ServerSettings
+from flashtts_server.unchunked import Unchunked
 
 BACKLOG = 2048
 _SHOWN_VOICES = 5
@@ -117,7 +118,7 @@ class SpeechServer(uvicorn.Server, Hooks):
         scheme = "http" if settings.ssl_certfile is None else "https"
         self._url = f"{scheme}://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
         config = uvicorn.Config(
-            app,
+            Unchunked(app),
             log_config=None,
             log_level="warning",
             server_header=False,
