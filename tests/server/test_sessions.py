@@ -318,6 +318,19 @@ def test_leaving_stops_the_model(start: Start, eventually: Eventually) -> None:
     eventually(server, lambda: idle(server) and server.service.sessions == 0)
 
 
+def test_a_text_frame_that_is_no_text_closes_the_session_and_is_a_line_in_the_log(
+    tones: LiveServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with session(tones) as client:
+        client.connection.send(b"\xff\xfe", text=True)
+        with pytest.raises(ConnectionClosed) as closed:
+            client.event()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1007
+    (record,) = [record for record in caplog.records if "UTF-8" in record.getMessage()]
+    assert (record.levelname, record.exc_info) == ("WARNING", None)
+
+
 def test_closing_is_answered(tones: LiveServer) -> None:
     with session(tones) as client:
         client.send("session.close")

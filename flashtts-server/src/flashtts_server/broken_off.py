@@ -1,7 +1,8 @@
 """Shortens the log of answers that were broken off on purpose: an ASGI server reports them as a crash.
 
 The one way to break an answer off is to raise, and uvicorn then logs all of the traceback. For a request that took too
-long, or was running when the server stopped, a line is enough; an error of the engine keeps its traceback.
+long, or was running when the server stopped, a line is enough; an error of the engine keeps its traceback. What a
+client did wrong is no crash either.
 """
 
 from __future__ import annotations
@@ -23,10 +24,15 @@ class ShortenBrokenOff(logging.Filter):
         error = record.exc_info[1] if record.exc_info else None
         reason = None if error is None else next((each for each in behind(error) if _is_meant(each)), None)
         if reason is not None:
-            sentences = [*getattr(reason, "__notes__", ()), str(reason)]
-            record.msg, record.args, record.exc_info = "%s", (" ".join(sentences),), None
-            record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+            _shorten(record, " ".join([*getattr(reason, "__notes__", ()), str(reason)]))
+        elif record.msg == _NO_UTF_8:
+            _shorten(record, "A client sent a WebSocket text that is not UTF-8; its session was closed.")
         return True
+
+
+def _shorten(record: logging.LogRecord, sentences: str) -> None:
+    record.msg, record.args, record.exc_info = "%s", (sentences,), None
+    record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
 
 
 _CUT_SHORT = "asyncio.exceptions.CancelledError"
@@ -34,6 +40,9 @@ _CUT_SHORT = "asyncio.exceptions.CancelledError"
 
 _REFUSED = "ASGI callable returned without completing handshake."
 """What uvicorn says of every WebSocket handshake that is answered with a status."""
+
+_NO_UTF_8 = "Invalid UTF-8 sequence received from client."
+"""What uvicorn says, with a traceback, of a client's WebSocket frame, before it closes the session with code 1007."""
 
 SHORTEN = ShortenBrokenOff()
 """The one filter; adding it to a logger twice is harmless."""
