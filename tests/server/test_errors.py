@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -66,7 +68,7 @@ def test_every_error_of_the_core_has_a_status() -> None:
         ({"text": ""}, 400, "text", "empty"),
         ({"text": " \n\t "}, 400, "text", "empty"),
         ({"text": "🙂🎉"}, 400, "text", "emoji"),
-        ({"text": 5}, 400, "text", "must be text"),
+        ({"text": 5}, 400, "text", "must be text, such as Hello, this is flashtts. Expected"),
         ({"text": None}, 400, "text", "must be text"),
         ({"text": "one " * 25_000}, 413, "text", "20000"),
         ({"name": "nobody"}, 404, "name", "female, male"),
@@ -121,6 +123,17 @@ def test_openai_errors_use_openai_names(
     tones: LiveServer, client: httpx.Client, fields: dict[str, Any], status: int, param: str
 ) -> None:
     assert_error(client.post(f"{tones.url}/v1/audio/speech", json={**OPENAI, **fields}), status, param=param)
+
+
+def test_a_compressed_body_is_refused_as_such(tones: LiveServer, client: httpx.Client) -> None:
+    body, headers = gzip.compress(json.dumps(SPEAK).encode()), {"Content-Encoding": "gzip"}
+    assert "compressed (gzip)" in assert_error(client.post(f"{tones.url}/speak", content=body, headers=headers), 400)
+
+
+def test_a_file_without_a_filename_is_told_what_it_lacks(tones: LiveServer, client: httpx.Client) -> None:
+    parts = {"text": (None, b"one"), "reference_audio_file": (None, b"RIFF\xff")}
+    answer = client.post(f"{tones.url}/clone_voice", files=parts)
+    assert "a file needs a filename" in assert_error(answer, 400, param="reference_audio_file")
 
 
 @pytest.mark.parametrize("missing", ["model", "input", "voice"])

@@ -351,6 +351,7 @@ def test_closing_is_answered(tones: LiveServer) -> None:
         ('{"type": "input.text"}', "text", "missing"),
         ('{"type": "input.text", "text": 5}', "text", "must be text"),
         ('{"type": "input.text", "text": "a", "more": 1}', "more", "no field more"),
+        ('{"type": "input.flush", "text": "a"}', "text", "no field text here; it takes none."),
         (json.dumps({"type": "input.text", "text": "x" * 65_537}), "text", "65536"),
         (json.dumps({"type": "input.text", "text": "x" * 21_000}), "text", "20000"),
         ('{"type": "session.config", "speed": 9}', "speed", "from 0.25 to 4"),

@@ -49,6 +49,8 @@ def body_of(kind: type[B]) -> Callable[[AnyRequest, SharedService], Awaitable[B]
 async def read_body(request: AnyRequest, kind: type[B]) -> B:
     """Return the body as ``kind``; raises ``RequestError`` that says what does not fit."""
     media_type, _ = request.content_type
+    if (coding := request.headers.get("content-encoding", "identity").lower()) != "identity":
+        raise RequestError(f"The body is compressed ({coding}), which is not read here. Send it as it is.")
     try:
         if media_type == MULTIPART:
             return _from_form(await read_multipart(request), kind)
@@ -97,12 +99,15 @@ def refusal(error: msgspec.ValidationError, kind: type[Body]) -> RequestError:
     fields = {field.name: field for field in _fields(kind)}
     name = path.removesuffix("`").strip(".").split(".")[0].split("[")[0]
     if name in fields:
-        return RequestError(f"The field {name} must be {expected(fields[name].type)}. {reason}.", param=name)
+        return RequestError(f"The field {name} must be {_expected(fields[name])}. {reason}.", param=name)
     field = reason.split("`")[1] if "`" in reason else None
     if "missing" in reason:
-        return RequestError(
-            f"The field {field} is missing; it must be {expected(fields[str(field)].type)}.", param=field
-        )
+        return RequestError(f"The field {field} is missing; it must be {_expected(fields[str(field)])}.", param=field)
     if "unknown" in reason:
-        return RequestError(f"There is no field {field} here; the fields are: {', '.join(fields)}.", param=field)
+        known = f"the fields are: {', '.join(fields)}" if fields else "it takes none"
+        return RequestError(f"There is no field {field} here; {known}.", param=field)
     return RequestError(f"The body does not fit: {reason}. Send the fields: {', '.join(fields)}.")
+
+
+def _expected(field: mi.Field) -> str:
+    return expected(field.type).removesuffix(".")  # an example may be a sentence

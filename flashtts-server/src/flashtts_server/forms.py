@@ -81,6 +81,7 @@ def _text(part: MultipartSegment, content: bytes) -> str:
         return content.decode(part.charset or "utf-8")
     except (LookupError, ValueError) as error:  # also UnicodeDecodeError, and a NUL in the name of the charset
         raise RequestError(
-            f"The field {part.name} of the form is not text in the charset it names: {error}. Send UTF-8.",
+            f"The field {part.name} of the form is not text in the charset it names: {error}. Send UTF-8; a file needs "
+            f"a filename to be one.",
             param=part.name,
         ) from error
