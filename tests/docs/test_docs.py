@@ -21,8 +21,8 @@ from flashtts_server.settings import ServerSettings
 README = ROOT / "README.md"
 CHINESE = ROOT / "README.zh.md"
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
-OTHER_FLAGS = {"--fail-with-body", "--no-deps", "--help", "--version", "--gpus"}
-"""Flags of other programs that are named in prose."""
+OTHER_FLAGS = {"--fail-with-body", "--no-deps", "--help", "--version", "--gpus", "--db_path"}
+"""Flags of other programs, flashtts 0.1.7 among them, that are named in prose."""
 
 
 def by_place(block: Block) -> str:
