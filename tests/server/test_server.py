@@ -10,6 +10,7 @@ import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import msgspec
@@ -376,6 +377,14 @@ def test_role_folders_are_served(tmp_path: Path, client: httpx.Client) -> None:
     with LiveServer(_tone, settings=settings) as server:
         assert client.get(f"{server.url}/v1/audio_roles").json()["roles"] == ["female", "male", "anna"]
         assert client.delete(f"{server.url}/v1/audio/voices/anna").status_code == 422
+
+
+def test_a_connection_outlives_the_minute_that_proxies_keep_theirs(start: Start, client: httpx.Client) -> None:
+    """A request that a proxy sends at the moment in which the server closes is lost."""
+    server = start()
+    assert client.get(f"{server.url}/health").status_code == 200
+    (connection,) = cast("set[Any]", server._server.server_state.connections)
+    assert connection.timeout_keep_alive_task.when() - connection.loop.time() > 60
 
 
 def test_small_pieces_are_not_held_back(start: Callable[..., LiveServer]) -> None:

@@ -23,7 +23,7 @@ def impatient(protocol: type[Any], seconds: float) -> type[Any]:
     """Return uvicorn's HTTP ``protocol`` with a limit on the time that the head of a request may take."""
 
     class Impatient(protocol):  # type: ignore[misc]  # which of uvicorn's protocols it is, is known when it runs
-        """Closes what nothing comes of; between requests that bring nothing, uvicorn closes it sooner."""
+        """Closes what nothing comes of; a connection that is idle between requests is closed by uvicorn."""
 
         def connection_made(self, transport: asyncio.Transport) -> None:
             """Take a connection, on which a request has to begin."""

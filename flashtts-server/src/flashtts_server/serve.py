@@ -32,6 +32,9 @@ from flashtts_server.settings import ServerSettings
 from flashtts_server.unchunked import Unchunked
 
 BACKLOG = 2048
+KEEP_ALIVE = 75
+"""Seconds that a connection may be idle. Proxies and load balancers keep theirs for a minute, and a request that they
+send at the moment in which the server closes is lost; pauses of a conversation are longer than uvicorn's 5 s."""
 _SHOWN_VOICES = 5
 _LAST_WORDS = 1.0
 """Seconds that a connection which is let go has for what is still to be sent."""
@@ -130,6 +133,7 @@ class SpeechServer(uvicorn.Server, Hooks):
             ssl_keyfile=settings.ssl_keyfile,
             ssl_certfile=settings.ssl_certfile,
             timeout_graceful_shutdown=settings.drain_timeout,
+            timeout_keep_alive=KEEP_ALIVE,
         )
         _load_certificate(config, settings)
         _set_limits(config, settings)
