@@ -64,7 +64,7 @@ def test_spans_grow_up_to_the_maximum_and_none_is_wider_to_decode(schedule: Sche
 
 @given(schedules)
 def test_the_first_span_waits_for_its_look_ahead_only(schedule: Schedule) -> None:
-    needed = schedule.first_due
+    needed = schedule.start + schedule.right
     assert due_spans(schedule, done=0, known=needed - 1, ended=False) == []
     (first,) = due_spans(schedule, done=0, known=needed, ended=False)
     assert (first.start, first.end, first.context_start, first.context_end) == (0, schedule.start, 0, needed)
@@ -81,10 +81,9 @@ def test_a_factor_that_floats_cannot_hold_rounds_as_on_paper() -> None:
     assert [span.end - span.start for span in stream(schedule, [21])] == [10, 11]
 
 
-def test_keep_cuts_the_wanted_samples_out_of_the_decoded_ones() -> None:
+def test_a_span_takes_the_context_that_there_is() -> None:
     (_, second) = stream(ORPHEUS, [2])[:1] + due_spans(ORPHEUS, done=1, known=6, ended=False)
     assert second == Span(1, 3, 0, 6)
-    assert second.keep(2_048) == slice(2_048, 3 * 2_048)
 
 
 def test_an_ended_stream_of_nothing_has_no_spans() -> None:

@@ -57,7 +57,7 @@ def test_lines_of_a_turn_fade_into_each_other(tmp_path: Path, whole: bool, word:
     async def check() -> None:
         engine = Fading(word=word)
         sound = await spoken(engine, tmp_path, SpeechRequest(TEXT, limits=LIMITS), whole=whole)
-        np.testing.assert_array_equal(sound, join(map(engine.sound, engine.lines), OVERLAP, "hann"))
+        np.testing.assert_array_equal(sound, join(map(engine.sound, engine.lines), OVERLAP))
         places = [(line.opens, line.closes) for line in engine.lines]
         assert places == [(True, False), *[(False, False)] * (len(places) - 2), (False, True)]
 
@@ -84,7 +84,7 @@ def test_turns_stand_end_to_end(tmp_path: Path) -> None:
         *first, last = engine.lines
         assert len(first) > 1
         assert (last.voice.name, last.opens, last.closes) == ("male", True, True)
-        expected = [join(map(engine.sound, first), OVERLAP, "hann"), engine.sound(last)]
+        expected = [join(map(engine.sound, first), OVERLAP), engine.sound(last)]
         np.testing.assert_array_equal(sound, np.concatenate(expected))
 
     run(check())
@@ -96,7 +96,7 @@ def test_the_stretch_goes_over_a_whole_turn(tmp_path: Path) -> None:
         request = SpeechRequest(TEXT, style=Style(speed=2.0), limits=LIMITS)
         sound = await spoken(engine, tmp_path, request, whole=False)
         assert len(engine.lines) > 2
-        assert len(sound) == round(len(join(map(engine.sound, engine.lines), OVERLAP, "hann")) / 2)
+        assert len(sound) == round(len(join(map(engine.sound, engine.lines), OVERLAP)) / 2)
 
     run(check())
 

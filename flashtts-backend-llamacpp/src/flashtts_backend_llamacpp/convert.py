@@ -127,10 +127,10 @@ def _pieces(
     kind = _KINDS[number_format]
     outer = _KINDS["q8_0"] if number_format in _COARSE else kind
     whole = gguf.GGMLQuantizationType.F32
-    yield _piece(EMBEDDING, "token_embd.weight", tensors, outer)
+    yield _piece(EMBEDDING, _OUTER_NAMES[EMBEDDING], tensors, outer)
     if HEAD in tensors and not (config.tied and _equal(tensors[HEAD], tensors[EMBEDDING])):
-        yield _piece(HEAD, "output.weight", tensors, outer)
-    yield _piece(FINAL_NORM, "output_norm.weight", tensors, whole)
+        yield _piece(HEAD, _OUTER_NAMES[HEAD], tensors, outer)
+    yield _piece(FINAL_NORM, _OUTER_NAMES[FINAL_NORM], tensors, whole)
     if config.rope.scaling == "llama3":
         factors = rotary_factors(config.rope, config.head_dim)
         yield _Piece(_ROTARY_TABLE, factors.shape, whole, lambda: factors)

@@ -190,7 +190,7 @@ class AudioStream:
 
     async def _passage(self) -> AsyncGenerator[AudioChunk, None]:
         """Yield the chunks of the next line; if lines overlap, of all in its turn, each faded into the one before."""
-        joiner = Joiner(self._overlap, "hann")
+        joiner = Joiner(self._overlap)
         last = False
         while not last:
             task, planned = self._running[0]

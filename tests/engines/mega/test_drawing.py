@@ -97,7 +97,7 @@ def test_the_final_audio_is_that_of_the_reference(networks: Networks) -> None:
         assert_golden(f"{segment}.wav", samples)
         raw = golden.tensor(f"{segment}.wav_raw")
         assert_golden(f"{segment}.loudness_pred", np.array([loudness(raw, 24_000)]))
-    audio = join(lines, 3840, "hann")
+    audio = join(lines, 3840)
     assert_golden("final.audio", audio)
     assert_golden("final.pcm16", (audio * 32767).astype(np.int16))
 

@@ -34,11 +34,6 @@ class Schedule(Struct, frozen=True):
         if not (1 <= self.start <= self.maximum and self.growth >= 1 and self.left >= 0 and self.right >= 0):
             raise ValueError(f"not a schedule: 1 <= start <= maximum, growth >= 1, left and right >= 0; got {self}")
 
-    @property
-    def first_due(self) -> int:
-        """How many codes have to be there before the first span can be decoded, if the stream goes on."""
-        return self.start + self.right
-
 
 class Span(Struct, frozen=True):
     """Codes [start, end) are wanted; [context_start, context_end) have to be decoded for them."""
@@ -47,12 +42,6 @@ class Span(Struct, frozen=True):
     end: int
     context_start: int
     context_end: int
-
-    def keep(self, samples_per_code: int) -> slice:
-        """Give the place of the wanted samples among those decoded from the context."""
-        return slice(
-            (self.start - self.context_start) * samples_per_code, (self.end - self.context_start) * samples_per_code
-        )
 
 
 def due_spans(schedule: Schedule, *, done: int, known: int, ended: bool) -> list[Span]:
