@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,23 @@ def test_closing_leaves_no_thread() -> None:
         engine = await HibariEngine.load(workers=3)
         await engine.warm_up()
         await engine.aclose()
+
+    before = set(threading.enumerate())
+    asyncio.run(check())
+    assert set(threading.enumerate()) <= before
+
+
+def test_closing_leaves_no_thread_when_it_is_interrupted() -> None:
+    async def check() -> None:
+        engine = await HibariEngine.load(workers=1)
+        closing = asyncio.create_task(engine.aclose())
+        await asyncio.sleep(0)
+        closing.cancel()
+        with suppress(asyncio.CancelledError):
+            await closing
+        closed_before = engine._codec._closing
+        await engine.aclose()  # if a thread was forgotten, the test ends all the same
+        assert closed_before
 
     before = set(threading.enumerate())
     asyncio.run(check())

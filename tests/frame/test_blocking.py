@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import msgspec
 import pytest
 
 from flashtts_core.blocking import Speaker
+from flashtts_core.engines import Engine
 from flashtts_core.errors import ConfigError, EngineError, RequestError, UnknownVoice
 from flashtts_core.settings import Settings
 from flashtts_core.types import Sampling, SpeechRequest, Style
@@ -57,3 +59,38 @@ def test_a_closed_speaker_says_so(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="The speaker is closed"):
         speaker.speak("Hi.")
     speaker.close()
+
+
+class Failing:
+    """An engine that fails when it is closed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def aclose(self) -> None:
+        await self._engine.aclose()
+        raise RuntimeError("the runtime did not shut down")
+
+
+def test_a_speaker_whose_model_fails_to_close_ends_its_thread_all_the_same(tmp_path: Path) -> None:
+    speaker = Speaker(settings=Settings(voice_dir=str(tmp_path)))
+    speaker.synthesizer.engine = Failing(speaker.synthesizer.engine)  # type: ignore[assignment]  # only closed
+    with pytest.raises(RuntimeError, match="did not shut down"):
+        speaker.close()
+    ended = not speaker._thread.is_alive()
+    if not ended:  # so that the test ends in either case
+        speaker._stop()
+    assert ended
+
+
+def test_a_stream_that_is_dropped_after_its_speaker_was_closed_is_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complaints: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", complaints.append)
+    speaker = Speaker(settings=Settings(voice_dir=str(tmp_path)))
+    stream = speaker.stream("Good morning. And good night.")
+    next(stream)
+    speaker.close()
+    del stream
+    assert complaints == []

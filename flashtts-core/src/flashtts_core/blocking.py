@@ -55,7 +55,8 @@ class Speaker:
             while (chunk := self._run(_next(stream))) is not None:
                 yield chunk
         finally:
-            self._run(stream.aclose())
+            if not self._loop.is_closed():  # else the speaker was closed first, which stopped the model
+                self._run(stream.aclose())
 
     def save(self, text: str | SpeechRequest, out: str | Path, voice: VoiceChoice = None) -> Path:
         """Speak a text into an audio file; the format follows from its ending (wav without one). Returns the path."""
@@ -80,8 +81,10 @@ class Speaker:
     def close(self) -> None:
         """Free the model and end the thread; closing twice is harmless."""
         if self._thread.is_alive():
-            self._run(self.synthesizer.aclose())
-            self._stop()
+            try:
+                self._run(self.synthesizer.aclose())
+            finally:
+                self._stop()
 
     def __enter__(self) -> Self:
         return self

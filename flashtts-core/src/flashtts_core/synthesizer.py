@@ -124,8 +124,10 @@ class Synthesizer:
 
     async def aclose(self) -> None:
         """Close the engine and its backend; closing twice is harmless."""
-        await self.engine.aclose()
-        self._io.shutdown(wait=False)
+        try:
+            await self.engine.aclose()
+        finally:
+            self._io.shutdown(wait=False)
 
     async def __aenter__(self) -> Self:
         return self

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from flashtts_core import Abilities, AudioChunk, Line, Reference, Sampling, TextRules, Usage, Voice
 from flashtts_core.batching import Batcher
+from flashtts_core.closing import close_all
 from flashtts_core.errors import NotSupported
 from flashtts_core.processors import processors
 
@@ -114,8 +115,7 @@ class HibariEngine:
     async def aclose(self) -> None:
         """Join the worker threads; closing twice is harmless."""
         self._closed = True
-        await self._reader.aclose()
-        await self._codec.aclose()
+        await close_all(self._reader, self._codec)
 
     def _read(self, texts: Sequence[str]) -> list[list[str]]:
         return [[part for whole in self._model.phonemize(text) for part in _within_limit(whole)] for text in texts]

@@ -25,6 +25,7 @@ from flashtts_core import (
     Voice,
 )
 from flashtts_core.batching import Batcher
+from flashtts_core.closing import close_all
 from flashtts_core.errors import BadCheckpoint, NotSupported, RequestError
 from flashtts_core.types import SAMPLING_FIELDS
 from flashtts_engine_esperanto.reading import Role, Word, read
@@ -114,8 +115,7 @@ class EsperantoEngine:
 
     async def aclose(self) -> None:
         """Close the backend and join the threads; closing twice is harmless."""
-        await self._backend.aclose()
-        await self._codec.aclose()
+        await close_all(self._backend, self._codec)
 
     async def _melody(self, request: TokenRequest) -> list[int]:
         """Return the pitches of a word; ``aclosing`` stops the model when the listener is gone."""

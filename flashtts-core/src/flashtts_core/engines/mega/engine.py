@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from flashtts_core.backends import Backend
 from flashtts_core.batching import Batcher
+from flashtts_core.closing import close_all
 from flashtts_core.engines import Abilities, EngineContext, TextRules
 from flashtts_core.engines.language_model import open_language_model
 from flashtts_core.engines.mega import MegaSettings
@@ -148,9 +149,7 @@ class MegaEngine:
     async def aclose(self) -> None:
         """Close the language model, join the threads of the networks; closing twice is harmless."""
         self._closed = True
-        await self._backend.aclose()
-        for worker in (self._aligner, self._pacer, self._diffuser, self._decoder):
-            await worker.aclose()
+        await close_all(self._backend, self._aligner, self._pacer, self._diffuser, self._decoder)
 
 
 async def open_mega(context: EngineContext) -> MegaEngine:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from flashtts_core.audio.window import Schedule
 from flashtts_core.backends import Backend
 from flashtts_core.batching import Batcher
+from flashtts_core.closing import close_all
 from flashtts_core.engines import Abilities, EngineContext, TextRules
 from flashtts_core.engines.language_model import open_language_model
 from flashtts_core.engines.orpheus import OrpheusSettings
@@ -131,8 +132,7 @@ class OrpheusEngine:
     async def aclose(self) -> None:
         """Close the language model, join the codec's thread; closing twice is harmless."""
         self._closed = True
-        await self._backend.aclose()
-        await self._decoder.aclose()
+        await close_all(self._backend, self._decoder)
 
 
 async def open_orpheus(context: EngineContext) -> OrpheusEngine:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from flashtts_core.audio.window import Schedule
 from flashtts_core.backends import Backend
 from flashtts_core.batching import Batcher
+from flashtts_core.closing import close_all
 from flashtts_core.engines import Abilities, EngineContext, TextRules
 from flashtts_core.engines.language_model import open_language_model
 from flashtts_core.engines.spark import SparkSettings
@@ -146,9 +147,7 @@ class SparkEngine:
     async def aclose(self) -> None:
         """Close the language model, join the codec's threads; closing twice is harmless."""
         self._closed = True
-        await self._backend.aclose()
-        await self._decoder.aclose()
-        await self._encoder.aclose()
+        await close_all(self._backend, self._decoder, self._encoder)
 
     async def _settle(self, line: Line, make_up: Callable[[], Awaitable[Acoustics]]) -> Acoustics:
         """Return who speaks a line: the kept voice of that name, or the voice of the request's first line."""
