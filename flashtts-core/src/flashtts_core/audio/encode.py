@@ -43,7 +43,8 @@ def to_int16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
     """Convert to 16 bit: x * 32768, half to even, clipped (so 16-bit input survives unchanged); NaN gives 0."""
     scaled = _within_range(samples) * np.float32(32768)
     np.rint(scaled, out=scaled)
-    return np.minimum(scaled, np.float32(32767), out=scaled).astype(np.int16)
+    np.minimum(scaled, np.float32(32767), out=scaled)
+    return scaled.astype(np.int16)
 
 
 def wav_header(sample_rate: int, data_bytes: int | None) -> bytes:

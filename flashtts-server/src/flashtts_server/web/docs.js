@@ -20,7 +20,7 @@ function operationsOf(description) {
     operations: Object.entries(description.paths)
       .filter(([path]) => !(path.startsWith("/v1/") && description.paths[path.slice(3)]))
       .flatMap(([path, methods]) => Object.entries(methods)
-        .filter(([method, operation]) => method !== "head" && operation.tags?.includes(tag.name))
+        .filter(([, operation]) => operation.tags?.includes(tag.name))
         .map(([method, operation]) => ({ path, method, operation, anchor: `${method}${path.replace(/[^a-z0-9]+/gi, "-")}` })))
       .sort(inOrder),
   }));

@@ -33,7 +33,7 @@ export function sampleText(key, languages) {
 export const known = (key) => key in TABLES[language()];
 
 /** Write the texts into the elements that name one with data-text, data-label or data-hint; data-values are its values. */
-export function translate(root = document) {
+function translate(root = document) {
   const words = (key, { values = "{}" }) => t(key, JSON.parse(values));
   for (const node of root.querySelectorAll("[data-text]")) node.textContent = words(node.dataset.text, node.dataset);
   for (const node of root.querySelectorAll("[data-label]")) node.setAttribute("aria-label", t(node.dataset.label));
