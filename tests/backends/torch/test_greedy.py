@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from flashtts_core.backends.torch.model import TorchModel
+from flashtts_core.testing.checkpoints import TransformersReference
 from flashtts_core.types import TokenRequest
 
 TOKENS = 32
 
 Drive = Callable[..., dict[str, list[int]]]
 Ask = Callable[..., TokenRequest]
-Generate = Callable[..., list[int]]
+References = dict[Path, TransformersReference]
 OpenModel = Callable[..., TorchModel]
 
 
@@ -36,11 +37,11 @@ def test_answers_are_those_of_transformers_alone_and_in_staggered_company(
     open_model: OpenModel,
     drive: Drive,
     ask: Ask,
-    generate: Generate,
+    references: References,
     prompts: list[list[int]],
 ) -> None:
     model = open_model(folder, **settings)
-    expected = {str(number): generate(folder, prompt, TOKENS) for number, prompt in enumerate(prompts)}
+    expected = {str(number): references[folder].greedy(prompt, TOKENS) for number, prompt in enumerate(prompts)}
     requests = [ask(str(number), prompt) for number, prompt in enumerate(prompts)]
     assert len({token for ids in expected.values() for token in ids}) > 50, (
         "the reference should not write one id over and over"
@@ -52,13 +53,13 @@ def test_answers_are_those_of_transformers_alone_and_in_staggered_company(
 
 
 def test_the_repetition_penalty_counts_prompt_and_answer_as_transformers_does(
-    *, folder: Path, open_model: OpenModel, drive: Drive, ask: Ask, generate: Generate, prompts: list[list[int]]
+    *, folder: Path, open_model: OpenModel, drive: Drive, ask: Ask, references: References, prompts: list[list[int]]
 ) -> None:
     model = open_model(folder)
     requests = [ask(str(number), prompts[number], repetition_penalty=1 + number / 4) for number in range(4)]
     written = drive(model, requests, joins=1)
     for number in range(4):
-        assert written[str(number)] == generate(folder, prompts[number], TOKENS, penalty=1 + number / 4)
+        assert written[str(number)] == references[folder].greedy(prompts[number], TOKENS, penalty=1 + number / 4)
 
 
 def test_both_spellings_of_rotary_settings_give_the_same_answer(

@@ -9,22 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
+from backends.torch.threads import one_thread  # noqa: F401  # used by itself
 from docs import running
 from docs.pages import PAGES, ROOT, blocks_of
 from engines.spark import golden
 from engines.spark.serving import recorded, spark_server
 
 WITH_EXAMPLES = [page for page in PAGES if any(running.runs_with_spark(block) for block in blocks_of(page))]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

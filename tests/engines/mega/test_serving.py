@@ -8,10 +8,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
-import re
-import subprocess
-import sys
 import wave
 from collections.abc import Iterator
 from io import BytesIO
@@ -22,6 +18,7 @@ import httpx
 import numpy as np
 import pytest
 
+from engines.command import served
 from engines.mega import golden
 from engines.mega.serving import HOP_BYTES, RATE, add, ask, clone, mega_server, pcm_of
 from flashtts_core.audio.decode import decode
@@ -198,31 +195,11 @@ def test_infer_and_voices_speak_with_a_recording_and_its_latent(tmp_path: Path, 
 
 
 def test_the_command_serves_speech_and_ends_in_order(url: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "flashtts_core", "serve", "--host", "127.0.0.1", "--port", "0"]
     model = ["--model_path", str(golden.CHECKPOINT), "--backend", "torch", "--voice_dir", str(tmp_path)]
-    process = subprocess.Popen(
-        [*command, *model, "--max_length", "1024", "--mega_time_step", "2"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},  # as here: with more, sums differ in their last bit
-    )
-    assert process.stdout is not None
-    try:
-        shown = ""
-        while "is ready at" not in shown:
-            line = process.stdout.readline()
-            assert line, shown
-            shown += line
-        (address,) = re.findall(r"is ready at (\S+)", shown)
+    with served(*model, "--max_length", "1024", "--mega_time_step", "2") as (address, shown):
         assert "engine mega; voices: only those that are added" in shown
         assert add(address, "anna").status_code == 200
         assert pcm_of(ask(address, seed=1)) == pcm_of(ask(url, seed=1))
         with wave.open(BytesIO(ask(address, response_format="wav").content)) as file:
             assert (file.getframerate(), file.getnchannels()) == (RATE, 1)
             assert file.getnframes() > 0
-    finally:
-        process.terminate()
-        rest = process.communicate(timeout=60)[0]
-    assert process.returncode == 0
-    assert "Traceback" not in rest

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from backends.torch.threads import one_thread  # noqa: F401  # used by itself
 from engines.orpheus import golden
 from flashtts_core.engines.orpheus.codec.decoder import SnacDecoder
 from flashtts_core.engines.orpheus.codec.loading import open_codec
 from flashtts_core.engines.orpheus.prompt import Vocabulary
 
 SNAC = golden.CHECKPOINT / "snac"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Compute on one thread: for networks this small, more only wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-import torch
 
+from backends.torch.threads import one_thread  # noqa: F401  # used by itself
 from engines.spark import golden
 from flashtts_core.engines.spark.checkpoint import find_files
 from flashtts_core.engines.spark.codec.loading import Codec, CodecPlan, open_codec
 from flashtts_core.engines.spark.prompt import Vocabulary
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Use one thread: on networks this small more of them only wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import re
-import subprocess
-import sys
 import wave
 from collections.abc import Iterator
 from io import BytesIO
@@ -19,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from engines.command import served
 from engines.spark import golden
 from engines.spark.serving import RATE, SHORT, TOKEN_BYTES, ask, pcm_of, spark_server
 from flashtts_core.audio.decode import decode
@@ -216,31 +213,11 @@ def test_added_roles_and_the_role_folder_are_there_after_a_restart(tmp_path: Pat
 
 
 def test_the_command_serves_speech_and_ends_in_order(url: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "flashtts_core", "serve", "--host", "127.0.0.1", "--port", "0"]
     model = ["--model_path", str(golden.CHECKPOINT), "--backend", "torch", "--voice_dir", str(tmp_path)]
-    process = subprocess.Popen(
-        [*command, *model],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},  # as here: with more, sums differ in their last bit
-    )
-    assert process.stdout is not None
-    try:
-        shown = ""
-        while "is ready at" not in shown:
-            line = process.stdout.readline()
-            assert line, shown
-            shown += line
-        (address,) = re.findall(r"is ready at (\S+)", shown)
+    with served(*model) as (address, shown):
         assert "spark" in shown
         assert pcm_of(ask(address, seed=1)) == pcm_of(ask(url, seed=1))
         whole = ask(address, response_format="wav", max_tokens=4096)
         with wave.open(BytesIO(whole.content)) as file:
             assert (file.getframerate(), file.getnchannels()) == (RATE, 1)
             assert file.getnframes() > 0
-    finally:
-        process.terminate()
-        rest = process.communicate(timeout=30)[0]
-    assert process.returncode == 0
-    assert "Traceback" not in rest
