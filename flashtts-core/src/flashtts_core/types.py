@@ -6,7 +6,7 @@ command-line flags and the documentation take range and meaning from it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, get_args
 
 import msgspec
@@ -195,6 +195,17 @@ class IdRanges(Struct, frozen=True):
     """A set of token ids as half-open ranges ``(first, end)``, sorted and disjoint."""
 
     ranges: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, ids: Iterable[int]) -> IdRanges:
+        """Return the set of these ids, in any order and repeated or not."""
+        ranges: list[tuple[int, int]] = []
+        for token in sorted(set(ids)):
+            if ranges and ranges[-1][1] == token:
+                ranges[-1] = (ranges[-1][0], token + 1)
+            else:
+                ranges.append((token, token + 1))
+        return cls(tuple(ranges))
 
     def __contains__(self, token: object) -> bool:
         return isinstance(token, int) and any(first <= token < end for first, end in self.ranges)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from engines.spark import golden
-from flashtts_core.engines.spark.prompt import Answer, Labels, Prompt, SpokenReference, Vocabulary, id_ranges
+from flashtts_core.engines.spark.prompt import Answer, Labels, Prompt, SpokenReference, Vocabulary
 from flashtts_core.types import LEVELS
 
 PROMPTS: list[dict[str, Any]] = golden.MANIFEST["prompts"]
@@ -116,10 +116,3 @@ def test_an_answer_without_a_voice_has_none(vocabulary: Vocabulary) -> None:
     answer.add(golden.numbers("llm.6.greedy_ids"))
     assert answer.acoustic_ids is None
     assert answer.semantics == ANSWERS[2]["semantic"]
-
-
-@given(st.sets(st.integers(0, 60)))
-def test_ranges_hold_the_ids_and_no_others(ids: set[int]) -> None:
-    ranges = id_ranges(ids)
-    assert {token for token in range(-2, 64) if token in ranges} == ids
-    assert len(ranges) == len(ids)

@@ -8,6 +8,9 @@ from flashtts_core.backends import Backend
 from flashtts_core.engines import EngineContext
 from flashtts_core.errors import BadCheckpoint
 
+LINES_AT_ONCE = 16
+"""Lines of one request beyond which a language model gains little from company."""
+
 
 async def open_language_model(context: EngineContext, folder: Path, *, highest: int) -> Backend:
     """Open the backend on ``folder``; ``highest`` is the largest id that prompts and answers may hold.

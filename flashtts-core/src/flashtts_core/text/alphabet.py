@@ -63,6 +63,11 @@ def unreadable_scripts(text: str, scripts: frozenset[str]) -> frozenset[str]:
     return frozenset(found - scripts)
 
 
+def chinese_or_english(text: str) -> str:
+    """Return ``zh`` for a text with any Chinese character, else ``en``."""
+    return "zh" if "Han" in unreadable_scripts(text, frozenset({"Latin"})) else "en"
+
+
 def tidy(text: str) -> str:
     """Return a text as a voice should be given it; ordinary prose stays as it is, and so does what is tidy.
 

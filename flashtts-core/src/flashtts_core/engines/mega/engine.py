@@ -36,7 +36,7 @@ from flashtts_core.engines.mega.speaking import Drawn, Instruments, Paced, Pacer
 from flashtts_core.errors import EmptySpeech, NotSupported
 from flashtts_core.nn.turns import in_turn
 from flashtts_core.settings import Settings
-from flashtts_core.text.alphabet import unreadable_scripts
+from flashtts_core.text.alphabet import chinese_or_english
 from flashtts_core.types import SAMPLING_FIELDS, AudioChunk, Diffusion, Line, Reference, Sampling, Style, Voice
 
 OVERLAP_SECONDS = 0.16
@@ -106,7 +106,7 @@ class MegaEngine:
 
     def language(self, text: str) -> str:
         """Return ``zh`` for a text with any Chinese character, else ``en``."""
-        return "zh" if "Han" in unreadable_scripts(text, frozenset({"Latin"})) else "en"
+        return chinese_or_english(text)
 
     def count_tokens(self, text: str) -> int:
         """Return the length of ``text`` in tokens of the language model."""

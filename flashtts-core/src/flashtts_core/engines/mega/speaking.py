@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from flashtts_core.audio.loudness import matched
 from flashtts_core.backends import Backend
+from flashtts_core.engines.attempts import request_name, seed_at
 from flashtts_core.engines.mega.alignment import phone_of_frame
 from flashtts_core.engines.mega.codec.wavvae import SAMPLE_RATE, Piece, WavVaeDecoder
 from flashtts_core.engines.mega.diffusing import Sketch
@@ -31,9 +31,6 @@ MOST_PHONES = 1024
 """Ids that the language model may write for a line, if the request allows as many: some 90 s of speech."""
 MOST_SECONDS = 120
 _FRAMES_PER_SECOND = 100
-_LINE_STEP = 0x9E3779B97F4A7C15  # odd and large: lines of a request have noise of their own
-_SEEDS = 2**63
-_request_numbers = itertools.count()
 
 
 class Written(Struct, frozen=True, eq=False):
@@ -104,7 +101,7 @@ async def speak(instruments: Instruments, line: Line) -> AudioChunk:
     """Return the sound of a line; cancelling stops the model. Raises ``RequestError`` and ``EmptySpeech``."""
     spoken, usage = await _write(instruments, line)
     speed = line.style.speed if isinstance(line.style.speed, float | int) else 1.0
-    seed = ((line.sampling.seed or 0) + line.index * _LINE_STEP) % _SEEDS
+    seed = seed_at(line, line.index)  # lines of a request have noise of their own
     manner = Manner(1 / speed, line.opens, line.closes)
     paced = await instruments.pace(Written(line.voice, spoken, manner, instruments.disturb, seed))
     if sum(paced.frames) > MOST_SECONDS * _FRAMES_PER_SECOND:
@@ -129,7 +126,7 @@ async def _write(instruments: Instruments, line: Line) -> tuple[Phones, Usage]:
     """Let the language model write the phones of a line."""
     vocabulary, sampling = instruments.vocabulary, line.sampling
     request = TokenRequest(
-        id=f"{line.request_id}:{line.index}:{next(_request_numbers)}",
+        id=request_name(line),
         prompt=vocabulary.prompt(line.text),
         stop=vocabulary.stop,
         sampling=msgspec.structs.replace(sampling, max_tokens=min(sampling.max_tokens or MOST_PHONES, MOST_PHONES)),

@@ -20,7 +20,7 @@ from flashtts_core.backends import Backend
 from flashtts_core.batching import Batcher
 from flashtts_core.closing import close_all
 from flashtts_core.engines import Abilities, EngineContext, TextRules
-from flashtts_core.engines.language_model import open_language_model
+from flashtts_core.engines.language_model import LINES_AT_ONCE, open_language_model
 from flashtts_core.engines.orpheus import OrpheusSettings
 from flashtts_core.engines.orpheus.checkpoint import OrpheusFiles, find_files, find_snac
 from flashtts_core.engines.orpheus.codec.config import SLOTS
@@ -37,7 +37,6 @@ from flashtts_core.settings import Settings
 from flashtts_core.types import SAMPLING_FIELDS, AudioChunk, Line, Reference, Sampling, Style, Voice
 
 _WARM_UP_FRAMES = 2
-_LINES_AT_ONCE = 16  # lines of one request beyond which a language model gains little from company
 
 
 class Model(Struct, frozen=True, eq=False):
@@ -59,7 +58,7 @@ class OrpheusEngine:
 
     def __init__(self, model: Model, backend: Backend, settings: Settings, own: OrpheusSettings) -> None:
         self.sample_rate = model.codec.config.sampling_rate
-        self.parallel = min(settings.llm_batch_size, _LINES_AT_ONCE)
+        self.parallel = min(settings.llm_batch_size, LINES_AT_ONCE)
         self.abilities = Abilities(
             languages=model.language.codes,
             scripts=model.language.scripts,

@@ -49,7 +49,7 @@ class Vocabulary:
         ids = [tokens[_custom(_FIRST_AUDIO + number)] for number in range(SLOTS * CODEBOOK_SIZE)]
         self.codes = {token: number for number, token in enumerate(ids)}
         slots = (ids[slot * CODEBOOK_SIZE : (slot + 1) * CODEBOOK_SIZE] for slot in range(SLOTS))
-        self._allowed = tuple(_id_ranges(slot) for slot in slots)
+        self._allowed = tuple(IdRanges.of(slot) for slot in slots)
         self.highest = max(tokens.values())
         """The largest id that the tokenizer names."""
 
@@ -129,13 +129,3 @@ def _end_of_answer(path: Path) -> str:
         raise BadCheckpoint(f"{path} is damaged ({error}). Fetch it again.") from error
     content = named.get("content") if isinstance(named, dict) else named
     return content if isinstance(content, str) else _END_OF_TURN
-
-
-def _id_ranges(ids: Iterable[int]) -> IdRanges:
-    ranges: list[tuple[int, int]] = []
-    for token in sorted(ids):
-        if ranges and ranges[-1][1] == token:
-            ranges[-1] = (ranges[-1][0], token + 1)
-        else:
-            ranges.append((token, token + 1))
-    return IdRanges(tuple(ranges))

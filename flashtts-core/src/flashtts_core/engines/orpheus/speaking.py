@@ -6,7 +6,6 @@ If there was sound before, the line ends there; if there was none, another seed 
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from flashtts_core.audio.window import Schedule, due_spans
 from flashtts_core.backends import Backend
+from flashtts_core.engines.attempts import request_name, seed_at
 from flashtts_core.engines.orpheus.codec.decoder import Piece
 from flashtts_core.engines.orpheus.prompt import Answer, Prompt, Vocabulary
 from flashtts_core.errors import EmptySpeech
@@ -24,9 +24,6 @@ from flashtts_core.types import AudioChunk, Line, TokenRequest, Usage
 
 LONGEST_IDLE = 140
 """Ids without a whole frame after which no speech is expected any more: 20 frames' worth."""
-_SEED_STEP = 0x9E3779B97F4A7C15  # odd and large: seeds that a user counts up do not meet those of another's retries
-_SEEDS = 2**63
-_request_numbers = itertools.count()
 
 
 class Instruments(Struct, frozen=True, eq=False):
@@ -89,13 +86,11 @@ class Utterance:
                     yield AudioChunk(await self._with.decode(piece), self._with.sample_rate, self._spent())
 
     def _request(self, prompt: Prompt, attempt: int) -> TokenRequest:
-        sampling = self._line.sampling
-        seed = ((sampling.seed or 0) + attempt * _SEED_STEP) % _SEEDS
         return TokenRequest(
-            id=f"{self._line.request_id}:{self._line.index}:{next(_request_numbers)}",
+            id=request_name(self._line),
             prompt=prompt.ids,
             stop=prompt.stop,
-            sampling=msgspec.structs.replace(sampling, seed=seed),
+            sampling=msgspec.structs.replace(self._line.sampling, seed=seed_at(self._line, attempt)),
             allowed=prompt.allowed,
         )
 

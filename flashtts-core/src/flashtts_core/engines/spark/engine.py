@@ -7,7 +7,6 @@ others take that voice over. Cloned voices are the tokens of a recording.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -21,7 +20,7 @@ from flashtts_core.backends import Backend
 from flashtts_core.batching import Batcher
 from flashtts_core.closing import close_all
 from flashtts_core.engines import Abilities, EngineContext, TextRules
-from flashtts_core.engines.language_model import open_language_model
+from flashtts_core.engines.language_model import LINES_AT_ONCE, open_language_model
 from flashtts_core.engines.spark import SparkSettings
 from flashtts_core.engines.spark.checkpoint import SparkFiles, find_files
 from flashtts_core.engines.spark.codec.decoder import Piece, Speaker
@@ -34,13 +33,12 @@ from flashtts_core.engines.spark.speaking import Cloned, Instruments, Stretch, U
 from flashtts_core.errors import BadCheckpoint, EmptySpeech, RequestError
 from flashtts_core.nn.turns import in_turn
 from flashtts_core.settings import Settings, voice_folder
+from flashtts_core.text.alphabet import chinese_or_english
 from flashtts_core.text.markers import neutralize
 from flashtts_core.types import SAMPLING_FIELDS, AudioChunk, Line, Reference, Sampling, Style, Voice
 
 SPEAKERS_KEPT = 64
 """Voices whose conditioning stays in memory; 40 kB each."""
-_LINES_AT_ONCE = 16  # lines of one request beyond which a language model gains little from company
-_CHINESE = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 
 
 class SparkEngine:
@@ -60,7 +58,7 @@ class SparkEngine:
             sampling=frozenset(SAMPLING_FIELDS),
             encoding=codec.decoder.encoding,
         )
-        self.parallel = min(settings.llm_batch_size, _LINES_AT_ONCE)
+        self.parallel = min(settings.llm_batch_size, LINES_AT_ONCE)
         self._codec = codec
         self._vocabulary = vocabulary
         self._backend = backend
@@ -103,7 +101,7 @@ class SparkEngine:
 
     def language(self, text: str) -> str:
         """Return ``zh`` for a text with any Chinese character, else ``en``."""
-        return "zh" if _CHINESE.search(text) else "en"
+        return chinese_or_english(text)
 
     def count_tokens(self, text: str) -> int:
         """Return the length of ``text`` in tokens of the language model."""

@@ -79,8 +79,8 @@ class Vocabulary:
         spoken = {*self.semantics.ids, self.marks["start_semantic_token"]}
         self._attributes = frozenset({*self._families["pitch_value"].ids, *self._families["speed_value"].ids})
         bounds = (self.marks[f"{end}_{kind}_token"] for end in ("start", "end") for kind in ("acoustic", "global"))
-        self._speech_may_follow = id_ranges(spoken)
-        self._voice_may_follow = id_ranges({*spoken, *self.globals.ids, *self._attributes, *bounds})
+        self._speech_may_follow = IdRanges.of(spoken)
+        self._voice_may_follow = IdRanges.of({*spoken, *self.globals.ids, *self._attributes, *bounds})
 
     @classmethod
     def load(cls, path: Path) -> Vocabulary:
@@ -198,17 +198,6 @@ class Answer:
                     begins = (marks["start_acoustic_token"], marks["start_global_token"])
                     start = next((self.head.index(mark) for mark in begins if mark in self.head), 0)
                     self.acoustic_ids = tuple(self.head[start:])
-
-
-def id_ranges(ids: Iterable[int]) -> IdRanges:
-    """Return a set of ids as ranges."""
-    ranges: list[tuple[int, int]] = []
-    for token in sorted(set(ids)):
-        if ranges and ranges[-1][1] == token:
-            ranges[-1] = (ranges[-1][0], token + 1)
-        else:
-            ranges.append((token, token + 1))
-    return IdRanges(tuple(ranges))
 
 
 def _family(name: str, added: Mapping[str, int]) -> Family:

@@ -6,7 +6,6 @@ sound that was heard cannot be taken back.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 
@@ -17,16 +16,14 @@ from numpy.typing import NDArray
 
 from flashtts_core.audio.window import Schedule, due_spans
 from flashtts_core.backends import Backend
+from flashtts_core.engines.attempts import request_name, seed_at
 from flashtts_core.engines.spark.guard import Listener, NoSpeech
 from flashtts_core.engines.spark.prompt import Acoustics, Answer, Labels, Prompt, SpokenReference, Vocabulary
 from flashtts_core.errors import EmptySpeech
 from flashtts_core.types import AudioChunk, Line, TokenRequest, Usage
 
-_SEED_STEP = 0x9E3779B97F4A7C15  # odd and large: seeds that a user counts up do not meet those of another's retries
-_SEEDS = 2**63
 _LONGEST_ATTRIBUTES = 16
 """Tokens that the model may spend on pitch and speed; it needs four."""
-_request_numbers = itertools.count()
 
 
 class Stretch(Struct, frozen=True):
@@ -209,10 +206,10 @@ class Utterance:
     def _start(self, prompt: Prompt, *, max_tokens: int | None = None) -> Take:
         """Open an answer; every attempt but the first has a seed of its own."""
         sampling = self._line.sampling
-        seed = ((sampling.seed or 0) + self._attempts * _SEED_STEP) % _SEEDS
+        seed = seed_at(self._line, self._attempts)
         limit = sampling.max_tokens if max_tokens is None else max_tokens
         request = TokenRequest(
-            id=f"{self._line.request_id}:{self._line.index}:{next(_request_numbers)}",
+            id=request_name(self._line),
             prompt=prompt.ids,
             stop=prompt.stop,
             sampling=msgspec.structs.replace(sampling, seed=seed, max_tokens=limit),
