@@ -75,7 +75,8 @@ class English(EnglishCalendar):
             rule(after_house, lambda m: m["house"] + closing(words.STREETS[m["street"]], m, starts)),
             rule(rf"(?P<name>\b[A-Z][a-z]+ ){after_name}", self._street),
             abbreviations(words.TITLES, followed=r"\s+(?:[A-Z]|and\s|&\s)"),
-            rule(r"(?<![\w.])(?<![0-9][ \u00a0])min\.(?= ?[0-9])", "minimum"),
+            # After a number it is minutes: "5 min. 30 sec."
+            rule(r"(?<![\w.])(?<![0-9][ \u00a0])([Mm])in\.(?= ?[0-9])", lambda m: f"{m[1]}inimum"),
             abbreviations(words.INSIDE),
             abbreviations(words.CLOSING, closed=CAPITAL),
             abbreviations(words.SUFFIXES, closed=starts),

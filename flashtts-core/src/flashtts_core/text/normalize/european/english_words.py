@@ -130,7 +130,7 @@ SUFFIXES = {
     "Wed.": "Wednesday", "Thurs.": "Thursday", "Thu.": "Thursday", "Fri.": "Friday",
 }  # fmt: skip
 NUMBERED = {
-    "No.": "Number", "no.": "number", "Nos.": "Numbers", "nos.": "numbers", "max.": "maximum", "min.": "minimum",
+    "No.": "Number", "no.": "number", "Nos.": "Numbers", "nos.": "numbers", "max.": "maximum",
     "p.": "page", "pp.": "pages",
     "vol.": "volume", "ch.": "chapter", "chap.": "chapter", "fig.": "figure", "figs.": "figures",
     "art.": "article", "ext.": "extension", "apt.": "apartment", "est.": "established", "Jun.": "June", "Jul.": "July",
