@@ -7,6 +7,7 @@ from msgspec import Struct
 from flashtts_core.engines import Abilities, Engine
 from flashtts_core.errors import NotSupported, RequestError
 from flashtts_core.text.alphabet import speakable, tidy, unreadable_scripts
+from flashtts_core.text.markdown import unmarked
 from flashtts_core.text.markers import neutralize
 from flashtts_core.text.normalize import normalize
 from flashtts_core.text.script import parse_script
@@ -57,13 +58,13 @@ def turns_of(request: SpeechRequest) -> list[Turn]:
 def divide(text: str, engine: Engine, limits: SplitLimits) -> Divided:
     """Make a text ready for the engine and cut it into pieces; raises ``RequestError`` if it says nothing."""
     scripts = engine.abilities.scripts
-    text = tidy(neutralize(text))
+    text = neutralize(unmarked(tidy(neutralize(text))))  # again, for what is taken out may have kept a marker apart
     if not speakable(text, scripts):
         raise RequestError(_unspeakable(text, engine), param="text")
     language = engine.language(text)
     skipped = unreadable_scripts(text, scripts)
     if engine.rules.normalize:
-        text = neutralize(normalize(text, language))  # what was taken apart must not join again
+        text = neutralize(normalize(text, language))
     pieces = split(text, language=language, count_tokens=engine.count_tokens, limits=limits, merge=engine.rules.merge)
     if engine.rules.lead and len(pieces) > 1:
         pieces[:1] = _led(pieces[0], language)
