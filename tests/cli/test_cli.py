@@ -49,6 +49,15 @@ def test_infer_reads_a_file_or_standard_input(tmp_path: Path) -> None:
     assert len({(tmp_path / name).read_bytes() for name in ("a.wav", "b.wav", "c.wav")}) == 1
 
 
+def test_the_mark_with_which_windows_editors_begin_a_file_is_no_text(tmp_path: Path) -> None:
+    script = "\ufeff<role:heart>Good morning."
+    (tmp_path / "script.txt").write_text(script, encoding="utf-8")
+    done = run("infer", "--script", "-i", "script.txt", "-o", "a.wav", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    done = run("infer", "--script", "-i", "-", "-o", "b.wav", stdin=script, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_seed_and_nothing_else_changes_the_sound(tmp_path: Path) -> None:
     for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
         assert call(["infer", "-i", "Once more.", "-o", str(tmp_path / f"{name}.wav"), "--seed", seed]) == 0

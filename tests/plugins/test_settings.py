@@ -141,6 +141,12 @@ def test_every_default_is_valid(group: type[Struct]) -> None:
     msgspec.convert(values, group, strict=True)
 
 
+def test_a_file_may_begin_with_the_mark_of_windows_editors(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("\ufeffratio = 1\n", encoding="utf-8")
+    assert read_file(path) == {"ratio": 1}
+
+
 def test_a_file_that_is_missing_or_broken_is_named(tmp_path: Path) -> None:
     broken = tmp_path / "broken.toml"
     broken.write_text("ratio = = 1")

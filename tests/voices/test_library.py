@@ -196,7 +196,17 @@ def role(root: Path, name: str, files: Mapping[str, bytes]) -> None:
 
 
 def test_roles_bring_their_text_and_latent(tmp_path: Path) -> None:
-    role(tmp_path, "anna", {"a.WAV": b"1", "a.npy": b"latent", "reference_text.txt": "\ufeff said \r\n".encode()})
+    role(
+        tmp_path,
+        "anna",
+        {
+            "a.WAV": b"1",
+            "._a.WAV": b"macOS",
+            "a.npy": b"latent",
+            "._a.npy": b"macOS",
+            "reference_text.txt": "\ufeff said \r\n".encode(),
+        },
+    )
     role(tmp_path, "Zoe\u0308", {"b.flac": b"2"})
     role(tmp_path, ".hidden", {})
     roles = RoleFolder(tmp_path)

@@ -18,7 +18,7 @@ _LATER_PART = re.compile(r"-(?!00001)\d{5}-of-\d{5}\.gguf$")
 
 def find_gguf(folder: Path, chosen: str | None) -> Path:
     """Return the file to open; raises ``ConfigError`` (none, several, no such file) and ``BadCheckpoint`` (no GGUF)."""
-    found = sorted(path for path in folder.glob("*.gguf") if path.is_file() and not _LATER_PART.search(path.name))
+    found = sorted(path for path in folder.glob("[!.]*.gguf") if path.is_file() and not _LATER_PART.search(path.name))
     path = _choose(folder, found) if chosen is None else _named(folder, chosen, found)
     try:
         with path.open("rb") as file:

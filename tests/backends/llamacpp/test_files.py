@@ -19,7 +19,7 @@ def make(folder: Path, *names: str) -> None:
 
 
 def test_the_only_file_or_the_usual_name_is_taken(tmp_path: Path) -> None:
-    make(tmp_path, "spark-q8.gguf")
+    make(tmp_path, "spark-q8.gguf", "._spark-q8.gguf")  # macOS leaves such a file beside
     assert find_gguf(tmp_path, None).name == "spark-q8.gguf"
     make(tmp_path, "model.gguf", "another.gguf")
     assert find_gguf(tmp_path, None).name == "model.gguf"

@@ -91,10 +91,10 @@ def _text(source: str) -> str:
         if source == "-":
             if sys.stdin is None:
                 raise RequestError("There is no standard input to read. Give -i the words, or a text file.")
-            return sys.stdin.read()
+            return sys.stdin.read().removeprefix("\ufeff")  # the mark with which Windows' editors begin a file
         path = Path(source)
         if _is_file(path):
-            return path.read_text(encoding="utf-8")
+            return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise RequestError(f"{source} is not a UTF-8 text file ({error.reason} at byte {error.start}).") from error
     except OSError as error:

@@ -65,10 +65,12 @@ def _name(folder: Path) -> str:
 
 
 def _role(folder: Path) -> _Role:
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in AUDIO_SUFFIXES)
+    # macOS puts "._anna.wav" beside "anna.wav" on disks and in archives that are not its own.
+    files = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    found = [path for path in files if path.suffix.lower() in AUDIO_SUFFIXES]
     if len(found) != 1:
         raise ConfigError(f"The role folder {folder} holds {len(found)} recordings; exactly one is needed.")
-    latents = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".npy")
+    latents = [path for path in files if path.suffix.lower() == ".npy"]
     if len(latents) > 1:
         raise ConfigError(f"The role folder {folder} holds {len(latents)} .npy latents; at most one is possible.")
     return _Role(found[0], latents[0] if latents else None, _transcript(folder / TRANSCRIPT))
