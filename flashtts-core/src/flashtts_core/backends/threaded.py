@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Mapping
 from typing import Protocol
 
+from flashtts_core.backends.faults import short_of_memory
 from flashtts_core.backends.limits import cut
 from flashtts_core.backends.mailbox import Mailbox
 from flashtts_core.errors import BackendDied, EngineError, FlashTTSError
@@ -19,7 +20,10 @@ from flashtts_core.types import TokenRequest
 
 
 class NoRoomYet(Exception):  # no failure: the request waits
-    """Raised by ``BatchModel.admit`` while others run: there is no memory until one of them leaves."""
+    """Raised by ``BatchModel.admit``: there is no memory until one of those that run leaves.
+
+    A request that is alone is told so, as nobody will leave.
+    """
 
 
 class BatchModel(Protocol):
@@ -165,6 +169,9 @@ class ThreadedBackend:
             ticket.mailbox.end(error)
         except NoRoomYet:
             del self._active[ticket.request.id]
+            if not self._active:  # nobody is there who could leave
+                ticket.mailbox.end(short_of_memory(ticket.request))
+                return
             self._full = True
             with self._wake:
                 self._waiting.appendleft(ticket)
