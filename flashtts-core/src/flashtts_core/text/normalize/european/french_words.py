@@ -132,29 +132,22 @@ ROMAN_AFTER = word_set(
 )
 MONARCHS = word_set(
     "Louis Charles Henri François Napoléon Philippe Jean Paul Pie Grégoire Benoît Léon Clément Élisabeth Elizabeth "
-    "Catherine "
-    "Guillaume Édouard George Georges Jacques Richard Frédéric Ferdinand Alphonse Alexandre Nicolas Pierre Ramsès "
-    "Albert Léopold "
-    "Baudouin Rainier Robert Hugues Otton Victor Emmanuel Umberto Felipe Juan Carlos Marie Constantin Mohammed Hassan"
+    "Catherine Guillaume Édouard George Georges Jacques Richard Frédéric Ferdinand Alphonse Alexandre Nicolas Pierre "
+    "Ramsès Albert Léopold Baudouin Rainier Robert Hugues Otton Victor Emmanuel Umberto Felipe Juan Carlos Marie "
+    "Constantin Mohammed Hassan"
 )
 
 FEMININE_NOUNS = word_set(
-    "femme fille personne heure minute seconde année semaine page voiture maison fois chaise table lettre ligne "
-    "tasse bouteille "
-    "boîte salle chambre porte fenêtre rue ville place pièce carte photo mère sœur soeur tante dame élève vache "
-    "poule pomme "
-    "poire orange cerise tomate carotte livre tonne calorie note nuit étoile chose part fleur main mer dent "
-    "cuillère cuillerée "
-    "pincée gousse tranche feuille branche route piste île plage langue phrase syllabe parole image vidéo scène "
-    "chanson école "
-    "classe équipe balle victoire défaite marche étape branche couche fiche usine entreprise banque société "
-    "association "
-    "commune région province paire douzaine dizaine centaine vingtaine quinzaine journée soirée matinée année "
-    "tournée bougie "
-    "église tour clé clef moto roue batterie caméra machine plante graine robe chemise jupe veste cravate chaussure "
-    "chaussette "
-    "lampe assiette fourchette bière pizza crêpe baguette voix fin saison brebis souris fourmi jument abeille mouche "
-    "attaque guerre bombe arme tribune colonne grille case marge barre règle liste marque goutte planète"
+    "femme fille personne heure minute seconde année semaine page voiture maison fois chaise table lettre ligne tasse "
+    "bouteille boîte salle chambre porte fenêtre rue ville place pièce carte photo mère sœur soeur tante dame élève "
+    "vache poule pomme poire orange cerise tomate carotte livre tonne calorie note nuit étoile chose part fleur main "
+    "mer dent cuillère cuillerée pincée gousse tranche feuille branche route piste île plage langue phrase syllabe "
+    "parole image vidéo scène chanson école classe équipe balle victoire défaite marche étape couche fiche usine "
+    "entreprise banque société association commune région province paire douzaine dizaine centaine vingtaine quinzaine "
+    "journée soirée matinée tournée bougie église tour clé clef moto roue batterie caméra machine plante graine robe "
+    "chemise jupe veste cravate chaussure chaussette lampe assiette fourchette bière pizza crêpe baguette voix fin "
+    "saison brebis souris fourmi jument abeille mouche attaque guerre bombe arme tribune colonne grille case marge "
+    "barre règle liste marque goutte planète"
 )
 FEMININE_ENDINGS = (
     "ête",
@@ -187,8 +180,7 @@ FEMININE_ENDINGS = (
 )
 MASCULINE_NOUNS = word_set(
     "été côté pâté comité traité lycée musée trophée génie incendie squelette silence murmure parapluie grade stade "
-    "camarade mètre "
-    "centimètre kilomètre gorille domaine capitaine"
+    "camarade mètre centimètre kilomètre gorille domaine capitaine"
 )
 CODED = ("PIN", "code", "code PIN", "code est", "mot de passe", "code postal", "numéro de compte", "numéro de commande")
 

@@ -148,44 +148,32 @@ NUMBERED = {
 
 ROMAN_AFTER = word_set("Kapitel Band Teil Akt Szene Artikel Abschnitt Buch Typ Stufe Phase Klasse Episode Anhang")
 MONARCHS = word_set(
-    "Ludwig Karl Friedrich Heinrich Wilhelm Otto Franz Joseph Leopold Maximilian Rudolf Ferdinand Philipp Georg "
-    "Eduard Elisabeth "
-    "Elizabeth Charles Katharina Peter Nikolaus Alexander Johannes Paul Pius Benedikt Gregor Leo Clemens Innozenz "
-    "Napoleon "
-    "Christian Gustav August Konrad Albrecht Ramses Iwan Juan Carlos Felipe Viktor Emanuel Richard Jakob Urban "
-    "Margarethe "
+    "Ludwig Karl Friedrich Heinrich Wilhelm Otto Franz Joseph Leopold Maximilian Rudolf Ferdinand Philipp Georg Eduard "
+    "Elisabeth Elizabeth Charles Katharina Peter Nikolaus Alexander Johannes Paul Pius Benedikt Gregor Leo Clemens "
+    "Innozenz Napoleon Christian Gustav August Konrad Albrecht Ramses Iwan Juan Carlos Felipe Viktor Emanuel Richard "
+    "Jakob Urban Margarethe"
 )
 WOMEN = word_set("Elisabeth Elizabeth Katharina Margarethe")
 
 FEMININE_NOUNS = word_set(
-    "Frau Person Stadt Hand Nacht Mutter Tochter Schwester Wurst Milch Bank Wand Kuh Maus Gans Kraft Art Zahl Uhr "
-    "Tür Bahn Fahrt "
-    "Antwort Arbeit Gabel Regel Tafel Insel Formel Nummer Kammer Feder Butter Mauer Steuer Million Prise Mark Wahl "
-    "Luft Form "
-    "Firma Pizza Kamera Party Oma App E-Mail Mail Couch Idee Partei Polizei Packung Jury Show Tour"
+    "Frau Person Stadt Hand Nacht Mutter Tochter Schwester Wurst Milch Bank Wand Kuh Maus Gans Kraft Art Zahl Uhr Tür "
+    "Bahn Fahrt Antwort Arbeit Gabel Regel Tafel Insel Formel Nummer Kammer Feder Butter Mauer Steuer Million Prise "
+    "Mark Wahl Luft Form Firma Pizza Kamera Party Oma App E-Mail Mail Couch Idee Partei Polizei Packung Jury Show Tour"
 )
 FEMININE_ENDINGS = ("ung", "heit", "keit", "schaft", "ion", "tät", "ik", "enz", "anz", "in", "e")
 MASCULINE_NOUNS = word_set(
-    "Spieltag Geburtstag Weltkrieg Advent Rang Gang "
-    "Tag Monat Mann Bruder Vater Sohn Hund Vogel Fisch Baum Tisch Stuhl Ball Platz Stock Punkt Teil Weg Zug Bus "
-    "Film Brief Satz "
-    "Name Käse Junge Kollege Kunde Löwe Hase Affe Neffe Gast Freund Arzt Löffel Apfel Schlüssel Kuchen Garten Laden "
-    "Wagen Abend "
-    "Morgen Sommer Winter Herbst Frühling Euro Dollar Cent Liter Meter Kilometer Computer Lehrer Schüler Spieler "
-    "Teilnehmer Besucher "
-    "Artikel Absatz Band Raum Schritt Treffer Stern Preis Termin Kaffee Tee Saft Wein Becher Teller Koffer Test "
-    "Kreis Rest Termin "
+    "Spieltag Geburtstag Weltkrieg Advent Rang Gang Tag Monat Mann Bruder Vater Sohn Hund Vogel Fisch Baum Tisch Stuhl "
+    "Ball Platz Stock Punkt Teil Weg Zug Bus Film Brief Satz Name Käse Junge Kollege Kunde Löwe Hase Affe Neffe Gast "
+    "Freund Arzt Löffel Apfel Schlüssel Kuchen Garten Laden Wagen Abend Morgen Sommer Winter Herbst Frühling Euro "
+    "Dollar Cent Liter Meter Kilometer Computer Lehrer Schüler Spieler Teilnehmer Besucher Artikel Absatz Band Raum "
+    "Schritt Treffer Stern Preis Termin Kaffee Tee Saft Wein Becher Teller Koffer Test Kreis Rest"
 )
 NEUTER_NOUNS = word_set(
-    "OG UG Obergeschoss "
-    "Jahr Kind Haus Auto Buch Bild Mal Zimmer Bier Glas Stück Land Wort Problem Ergebnis Prozent Gramm Kilo "
-    "Kilogramm Pfund Gigabyte "
-    "Megabyte Tor Spiel Ei Brot Brötchen Mädchen Tier Pferd Huhn Schwein Schaf Schiff Boot Flugzeug Rad Fahrrad "
-    "Bett Fenster Dach "
-    "Fest Lied Foto Video Handy Telefon Gerät Werk Dorf Blatt Heft Bein Auge Ohr Ende Jahrhundert Jahrzehnt Kapitel "
-    "Semester Quartal "
-    "Viertel Drittel Grad Hotel Ticket Team Hemd Kleid Interview Beispiel Viertelstündchen Spiel Gebäude Gemüse "
-    "Getränk Messer Feuer "
+    "OG UG Obergeschoss Jahr Kind Haus Auto Buch Bild Mal Zimmer Bier Glas Stück Land Wort Problem Ergebnis Prozent "
+    "Gramm Kilo Kilogramm Pfund Gigabyte Megabyte Tor Spiel Ei Brot Brötchen Mädchen Tier Pferd Huhn Schwein Schaf "
+    "Schiff Boot Flugzeug Rad Fahrrad Bett Fenster Dach Fest Lied Foto Video Handy Telefon Gerät Werk Dorf Blatt Heft "
+    "Bein Auge Ohr Ende Jahrhundert Jahrzehnt Kapitel Semester Quartal Viertel Drittel Grad Hotel Ticket Team Hemd "
+    "Kleid Interview Beispiel Viertelstündchen Gebäude Gemüse Getränk Messer Feuer"
 )
 
 CODED = (

@@ -129,40 +129,34 @@ NUMBERED = {
 
 ROMAN_AFTER = word_set(
     "capitolo tomo atto scena libro parte volume articolo sezione allegato tipo fase titolo livello classe episodio "
-    "guerra "
-    "Capitolo Tomo Atto Scena Libro Parte Volume Articolo Sezione Allegato Tipo Fase Titolo Livello Classe Episodio"
+    "guerra Capitolo Tomo Atto Scena Libro Parte Volume Articolo Sezione Allegato Tipo Fase Titolo Livello Classe "
+    "Episodio"
 )
 MONARCHS = word_set(
     "Luigi Carlo Enrico Francesco Napoleone Filippo Giovanni Paolo Pio Gregorio Benedetto Leone Clemente Elisabetta "
-    "Caterina "
-    "Guglielmo Edoardo Giorgio Giacomo Riccardo Federico Ferdinando Alfonso Alessandro Nicola Pietro Ramses Alberto "
-    "Leopoldo "
-    "Vittorio Emanuele Umberto Amedeo Cosimo Lorenzo Ottone Innocenzo Bonifacio Urbano Sisto Giulio Massimiliano "
-    "Rodolfo Isabella Maria "
+    "Caterina Guglielmo Edoardo Giorgio Giacomo Riccardo Federico Ferdinando Alfonso Alessandro Nicola Pietro Ramses "
+    "Alberto Leopoldo Vittorio Emanuele Umberto Amedeo Cosimo Lorenzo Ottone Innocenzo Bonifacio Urbano Sisto Giulio "
+    "Massimiliano Rodolfo Isabella Maria"
 )
 WOMEN = word_set("Elisabetta Caterina Isabella Maria Margherita")
 
 FEMININE_NOUNS = word_set(
     "notte voce parte classe chiave luce mente gente fine legge madre moglie carne neve torre morte arte base fase "
-    "frase mano foto auto "
-    "moto radio bici crisi tesi analisi serie specie superficie stazione nave chiesa rete sete fame febbre corte "
-    "fonte fronte pelle "
-    "valle estate siepe volpe tigre croce noce pace radice capacità email mail app"
+    "frase mano foto auto moto radio bici crisi tesi analisi serie specie superficie stazione nave chiesa rete sete "
+    "fame febbre corte fonte fronte pelle valle estate siepe volpe tigre croce noce pace radice capacità email mail "
+    "app"
 )  # fmt: skip
 FEMININE_ENDINGS = ("a", "zione", "sione", "gione", "trice", "tudine", "ite", "igine", "tà", "tù", "ice")
 MASCULINE_NOUNS = word_set(
     "problema programma sistema tema clima poeta cinema dramma poema dilemma schema teorema panorama enigma diploma "
-    "sintomo idioma "
-    "pianeta profeta papa vaglia gorilla delta pigiama tè caffè giudice vertice codice indice vice dentice pollice "
-    "limite "
+    "sintomo idioma pianeta profeta papa vaglia gorilla delta pigiama tè caffè giudice vertice codice indice vice "
+    "dentice pollice limite"
 )
 NO_NOUNS = word_set(
     "a ad al alla alle allo agli ai che chi ci come con contro cui da dal dalla dalle dallo dai dagli dei del della "
-    "delle dello degli di "
-    "dopo e è ed fa fra già gli ha hanno i il in è il la le lo ma mi nei nel nella nelle nello non o ogni per però "
-    "più prima quando se si "
-    "sono senza solo sotto sopra sul sulla su sui te ti tra tutti un una uno va vi verso mila era erano fu qui là "
-    "lì anche "
+    "delle dello degli di dopo e è ed fa fra già gli ha hanno i il in la le lo ma mi nei nel nella nelle nello non o "
+    "ogni per però più prima quando se si sono senza solo sotto sopra sul sulla su sui te ti tra tutti un una uno va "
+    "vi verso mila era erano fu qui là lì anche"
 )
 CODED = ("PIN", "codice", "codice è", "codice postale", "CAP", "password", "numero di conto", "numero d'ordine")
 

@@ -146,28 +146,24 @@ MONTH_SHORT = {
 
 ROMAN_AFTER = word_set(
     "capítulo tomo acto escena libro parte volumen artículo sección anexo tipo fase título nivel clase episodio Guerra "
-    "Capítulo Tomo Acto Escena Libro Parte Volumen Artículo Sección Anexo Tipo Fase Título Nivel Clase Episodio Mundial"
+    "Capítulo Tomo Acto Escena Libro Parte Volumen Artículo Sección Anexo Tipo Fase Título Nivel Clase Episodio "
+    "Mundial"
 )
 MONARCHS = word_set(
     "Felipe Alfonso Carlos Fernando Isabel Luis Enrique Francisco Napoleón Juan Pablo Pío Gregorio Benedicto León "
-    "Clemente Jaime "
-    "Pedro Sancho Ramiro Catalina Guillermo Eduardo Jorge Ricardo Federico Alejandro Nicolás Ramsés Alberto "
-    "Leopoldo Juana María "
-    "Cristina Margarita Gustavo Inocencio Bonifacio Urbano Maximiliano Rodolfo Constantino Teodosio Mohamed Hassan"
+    "Clemente Jaime Pedro Sancho Ramiro Catalina Guillermo Eduardo Jorge Ricardo Federico Alejandro Nicolás Ramsés "
+    "Alberto Leopoldo Juana María Cristina Margarita Gustavo Inocencio Bonifacio Urbano Maximiliano Rodolfo "
+    "Constantino Teodosio Mohamed Hassan"
 )
 WOMEN = word_set("Isabel Catalina Juana María Cristina Margarita")
 
 FEMININE_NOUNS = word_set(
     "veces noches tardes calles llaves clases mujeres flores manos fotos motos partes leches imágenes paredes redes "
-    "luces voces "
-    "cruces nubes naves torres madres series especies tesis crisis sales señales catedrales radios frases bases "
-    "fases tropas "
-    "serpientes aves gentes sangres muertes suertes fuentes raíces nueces narices actrices directrices sedes dosis "
-    "hectáreas "
-    "vez noche tarde calle llave clase mujer flor mano foto moto parte leche imagen pared red luz voz cruz nube "
-    "nave torre madre "
-    "serie especie señal radio frase base fase fuente raíz nuez sede dosis ley leyes miel sal piel pieles sangre "
-    "razón razones "
+    "luces voces cruces nubes naves torres madres series especies tesis crisis sales señales catedrales radios frases "
+    "bases fases tropas serpientes aves gentes sangres muertes suertes fuentes raíces nueces narices actrices "
+    "directrices sedes dosis hectáreas vez noche tarde calle llave clase mujer flor mano foto moto parte leche imagen "
+    "pared red luz voz cruz nube nave torre madre serie especie señal radio frase base fase fuente raíz nuez sede ley "
+    "leyes miel sal piel pieles sangre razón razones"
 )
 FEMININE_ENDINGS = (
     "as",
@@ -186,18 +182,15 @@ FEMININE_ENDINGS = (
     "umbres",
 )
 MASCULINE_NOUNS = word_set(
-    "día mapa problema programa sistema tema idioma clima planeta poeta cometa drama poema dilema lema síntoma "
-    "diploma fantasma "
-    "aroma cura tranvía sofá papá atleta guía policía futbolista turista artista periodista dentista taxista "
-    "electricista "
-    "kilograma telegrama diagrama esquema teorema panorama crucigrama enigma carisma estigma trauma asma mañana dálmata"
+    "día mapa problema programa sistema tema idioma clima planeta poeta cometa drama poema dilema lema síntoma diploma "
+    "fantasma aroma cura tranvía sofá papá atleta guía policía futbolista turista artista periodista dentista taxista "
+    "electricista kilograma telegrama diagrama esquema teorema panorama crucigrama enigma carisma estigma trauma asma "
+    "mañana dálmata"
 )
 NO_NOUNS = word_set(
-    "a al ante bajo con contra de del desde e el ella ellas ellos en entre es está están era fue ha hace hasta hay "
-    "la las le les lo los "
-    "más menos me mi muy ni no o para pero por porque que se según será si sin sobre son su sus también te ti tras "
-    "tu u un una y ya "
-    "yo como cuando donde cada todo todos toda todas así aunque"
+    "a al ante bajo con contra de del desde e el ella ellas ellos en entre es está están era fue ha hace hasta hay la "
+    "las le les lo los más menos me mi muy ni no o para pero por porque que se según será si sin sobre son su sus "
+    "también te ti tras tu u un una y ya yo como cuando donde cada todo todos toda todas así aunque"
 )
 CODED = (
     "PIN",
