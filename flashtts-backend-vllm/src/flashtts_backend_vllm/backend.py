@@ -78,9 +78,11 @@ class VllmBackend:
         if self._closed:
             return
         self._closed = True
-        if not self._engine.errored:
-            await self._engine.abort(list(self._ids))
-        await asyncio.to_thread(self._engine.shutdown)
+        try:
+            if not self._engine.errored:
+                await self._engine.abort(list(self._ids))
+        finally:  # interrupted or failed, it would leave vLLM's processes
+            await asyncio.to_thread(self._engine.shutdown)
         # vLLM's destructor shuts down once more, as late as the end of the program, when that fails with a traceback.
         self._engine.shutdown = _nothing
 
