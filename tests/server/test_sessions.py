@@ -28,6 +28,15 @@ PATH = "/v1/audio/speech/stream"
 WORD = 2 * 4800  # bytes of a word of the tone engine: 0.2 s at 24 kHz
 PACED = ToneSettings(real_time_factor=0.5)
 
+ROW: dict[str, tuple[str, dict[str, str]]] = {
+    "t": ("input.text", {"text": "One two. Three "}),
+    "d": ("input.done", {}),
+    "c": ("input.cancel", {}),
+    "f": ("session.config", {"voice": "female"}),
+    "n": ("session.config", {"voice": "nobody"}),
+}
+"""Messages, by a letter."""
+
 Start = Callable[..., LiveServer]
 Eventually = Callable[[LiveServer, Callable[[], bool]], None]
 Message = dict[str, Any]
@@ -276,6 +285,36 @@ def test_messages_wait_in_order_for_a_voice_that_is_fetched(start: Start, monkey
     assert {start["sample_rate"] for start in events(first, "audio.start")} == {8000}
     assert "".join(start["sentence_text"] for start in events(first, "audio.start")).count(".") == 2 * MOST_HELD
     assert [start["sample_rate"] for start in events(last, "audio.start")] == [16_000]
+
+
+def test_a_config_that_is_refused_leaves_the_utterance_one(start: Start) -> None:
+    with session(start(PACED)) as client:
+        client.say("One ")
+        client.send("session.config", voice="male")
+        client.say("two. ")
+        client.send("input.cancel")
+        client.say("Three.")
+        client.send("input.done")
+        frames = client.until("session.done") + client.until("session.done")
+    ends = events(frames, "session.done")
+    assert [(end["utterance_index"], end["reason"]) for end in ends] == [(0, "cancelled"), (1, "completed")]
+
+
+def test_cancels_and_configs_in_a_row_take_what_came_before_them_and_nothing_after(start: Start) -> None:
+    """What is held while a voice is looked up, and what is handled at once, meet in any order: hence so many rounds."""
+    server = start(ToneSettings(real_time_factor=0.05))
+    for _ in range(20):
+        with session(server) as client:
+            for script in ("t d d t d", "f t n c", "t t d c c", "t t d c", "t t c", "t t d"):
+                for letter in script.split():
+                    kind, fields = ROW[letter]
+                    client.send(kind, **fields)
+            frames: list[Message | bytes] = []
+            while not any(end["utterance_index"] >= 7 for end in events(frames, "session.done")):
+                frames += client.until("session.done")
+            client.send("input.done")  # what it ends is the next
+            frames += client.until("session.done")
+        assert [end["utterance_index"] for end in events(frames, "session.done")] == list(range(9))
 
 
 def test_a_place_is_not_held_for_words_that_do_not_come(start: Start) -> None:

@@ -80,6 +80,7 @@ class Session:
         self._text: IncomingText | None = None
         self._current: Utterance | None = None  # whose text comes in
         self._synthesizer: Synthesizer | None = None  # that speaks it
+        self._latest: Utterance | None = None
         self._count = 0
         self._pending: deque[tuple[Utterance, asyncio.Task[None]]] = deque()
         self._held: deque[ClientMessage] = deque()  # what came after a configuration that is being settled
@@ -109,13 +110,14 @@ class Session:
 
     async def _hear(self, message: ClientMessage) -> None:
         """Handle a message in its turn; a cancel silences what is being spoken at once, what is held in its turn."""
-        if self._settling is None and not isinstance(message, SessionConfig):
+        settles = isinstance(message, SessionConfig) and self._text is None  # within an utterance it is refused at once
+        if self._settling is None and not settles:
             await self._handle(message)
             return
         self._held.append(message)
         settling = self._settling = self._settling or asyncio.create_task(self._settle())
         if isinstance(message, InputCancel):
-            await self._silence()
+            await self._stop()  # what of it is held goes on to belong to it, until the cancel comes in its turn
         if len(self._held) >= MOST_HELD:
             await asyncio.wait([settling])
 
@@ -123,8 +125,6 @@ class Session:
         """Take a configuration, whose voice may have to be fetched, and then what came meanwhile."""
         try:
             while self._held:
-                async with self._silencing:  # nothing begins before all have told their end
-                    pass
                 await self._handle(self._held.popleft())
         finally:
             self._settling = None
@@ -212,9 +212,8 @@ class Session:
         rate = config.sample_rate or (PCM_RATE if config.response_format == "pcm" else None)
         outlet = Outlet(self._send, self._put, self._fail_utterance)
         utterance = Utterance(self._service, self._count, Manner(request, config.response_format, rate), outlet)
-        before = self._pending[-1][1] if self._pending else None
-        self._pending.append((utterance, asyncio.create_task(_after(before, utterance))))
-        self._current = utterance
+        self._pending.append((utterance, asyncio.create_task(_after(self._latest, utterance))))
+        self._current = self._latest = utterance
         self._count += 1
         return utterance
 
@@ -236,8 +235,12 @@ class Session:
         self._current = self._text = None
 
     async def _silence(self) -> None:
-        """Stop all utterances, and let each tell its end; returns when the model has stopped."""
+        """Stop all utterances for good, also the one whose text comes in."""
         self._current = self._text = None
+        await self._stop()
+
+    async def _stop(self) -> None:
+        """Stop all utterances, and let each tell its end; returns when the model has stopped."""
         stopped = list(self._pending)
         self._pending.clear()
         for _, task in stopped:
@@ -277,9 +280,9 @@ class Session:
         await self._send(ErrorMessage(broken_off(self._socket, error), index, retry))
 
 
-async def _after(before: asyncio.Task[None] | None, utterance: Utterance) -> None:
+async def _after(before: Utterance | None, utterance: Utterance) -> None:
     if before is not None:
-        await asyncio.wait([before])
+        await before.ended.wait()
     await utterance.run()
 
 

@@ -47,6 +47,8 @@ class Utterance:
         self.characters = 0
         self.waits = True
         """Whether it has nothing to speak at the moment."""
+        self.ended = asyncio.Event()
+        """That it has told its end."""
         self._service = service
         self._index = index
         self._manner = manner
@@ -94,6 +96,7 @@ class Utterance:
         reply = UsageReply(usage.input_tokens, usage.output_tokens, total)
         await self._outlet.event(SessionDone(self._index, self._spoken, self._reason, reply, list(self._ignored)))
         self._told = True
+        self.ended.set()
 
     async def _speak(self) -> None:
         first = await self._sentences.get()
