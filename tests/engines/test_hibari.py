@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hibari import Hibari
 
 from flashtts_core.errors import NotSupported, RequestError
 from flashtts_core.settings import Settings
@@ -17,6 +18,7 @@ from flashtts_core.testing import tone_reference
 from flashtts_core.testing.conformance import EngineContract, run
 from flashtts_core.types import SpeechRequest, SplitLimits, Style
 from flashtts_engine_hibari.engine import MAX_PHONEMES, HibariEngine, _within_limit
+from flashtts_engine_hibari.readings import with_readings
 
 
 class TestHibari(EngineContract):
@@ -71,6 +73,34 @@ def test_phonemes_are_cut_at_spaces_and_none_is_lost() -> None:
     assert " ".join(parts) == text
     assert max(map(len, parts)) <= MAX_PHONEMES
     assert "".join(_within_limit("x" * 1000)) == "x" * 1000
+
+
+@pytest.fixture(scope="module")
+def front_end() -> Hibari:
+    return Hibari(threads=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "sounds"),
+    [
+        ("Hours: nine AM to five PM", "nˈIn ˌAˈɛm tə fˈIv pˌiˈɛm"),
+        ("I AM HERE.", "ˌI æm hˈɪɹ."),
+        ("Shh, be quiet.", "ʃˈʌʃ, bi kwˈIət."),
+        ("SHHH!", "ʃˈʌʃ!"),
+        ("Brrr, grr! Tsk-tsk.", "bˈɜɹ, ɡɹˈɜɹ! tˈɪsktˈɪsk."),
+    ],
+)
+def test_hours_of_the_morning_and_sounds_are_neither_verbs_nor_spelled(
+    front_end: Hibari, text: str, sounds: str
+) -> None:
+    assert " ".join(front_end.phonemize(with_readings(text))).endswith(sounds)
+
+
+@pytest.mark.parametrize(
+    "text", ["Am I? I am.", "AM radio", "sh", "SSH keys", "a brr-like word", "Tesla's TSK", "ash hush"]
+)
+def test_other_words_are_left_to_the_front_end(text: str) -> None:
+    assert with_readings(text) == text
 
 
 def test_cloning_is_refused_at_every_door(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from flashtts_core.batching import Batcher
 from flashtts_core.closing import close_all
 from flashtts_core.errors import NotSupported
 from flashtts_core.processors import processors
+from flashtts_engine_hibari.readings import with_readings
 
 MAX_PHONEMES = 400
 """The longest sentence the model was made for; time and memory of one pass grow with it."""
@@ -118,7 +119,10 @@ class HibariEngine:
         await close_all(self._reader, self._codec)
 
     def _read(self, texts: Sequence[str]) -> list[list[str]]:
-        return [[part for whole in self._model.phonemize(text) for part in _within_limit(whole)] for text in texts]
+        return [
+            [part for whole in self._model.phonemize(with_readings(text)) for part in _within_limit(whole)]
+            for text in texts
+        ]
 
     def _sound(self, sentences: Sequence[_Sentence]) -> list[NDArray[np.float32]]:
         return [
