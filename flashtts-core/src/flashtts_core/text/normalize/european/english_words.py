@@ -177,7 +177,8 @@ CODED = word_set(
 )
 SPELLED = (
     "PIN", "PIN code", "PIN is", "OTP", "passcode", "password", "code is", "account number", "Account number",
-    "confirmation number", "ticket number", "tracking number", "ZIP", "ZIP code", "zip code", "postcode",
+    "confirmation number", "ticket number", "tracking number", "ZIP", "ZIP is", "zip is", "ZIP code", "zip code",
+    "postcode",
 )  # fmt: skip
 
 MARKS = {
