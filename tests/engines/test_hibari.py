@@ -73,6 +73,29 @@ def test_phonemes_are_cut_at_spaces_and_none_is_lost() -> None:
     assert " ".join(parts) == text
     assert max(map(len, parts)) <= MAX_PHONEMES
     assert "".join(_within_limit("x" * 1000)) == "x" * 1000
+    assert next(_within_limit("ab " * 60 + "cd, " + "ef " * 100)).endswith("cd,")
+
+
+@pytest.mark.parametrize(
+    ("text", "passes"),
+    [
+        ("The U.S. Open is on.", 1),
+        ("J.K. Rowling wrote it.", 1),
+        ("U.S. President Biden met U.N. Secretary Smith.", 1),
+        ("Hello there. How are you?", 2),
+        ("Line one\nLine two", 2),
+    ],
+)
+def test_no_pause_is_made_within_a_sentence(text: str, passes: int) -> None:
+    async def check() -> int:
+        engine = await HibariEngine.load(workers=1)
+        try:
+            (found,) = engine._read([text])
+            return len(found)
+        finally:
+            await engine.aclose()
+
+    assert run(check()) == passes
 
 
 @pytest.fixture(scope="module")
@@ -85,14 +108,14 @@ def front_end() -> Hibari:
     [
         ("Hours: nine AM to five PM", "nˈIn ˌAˈɛm tə fˈIv pˌiˈɛm"),
         ("I AM HERE.", "ˌI æm hˈɪɹ."),
+        ("CO two and H two O", "sˌiˈO tˈu ænd ˈAʧ tˈu ˈO"),
+        ("CO₂", "sˌiˈO tˈu"),
         ("Shh, be quiet.", "ʃˈʌʃ, bi kwˈIət."),
         ("SHHH!", "ʃˈʌʃ!"),
         ("Brrr, grr! Tsk-tsk.", "bˈɜɹ, ɡɹˈɜɹ! tˈɪsktˈɪsk."),
     ],
 )
-def test_hours_of_the_morning_and_sounds_are_neither_verbs_nor_spelled(
-    front_end: Hibari, text: str, sounds: str
-) -> None:
+def test_hours_formulas_and_sounds_are_read_as_such(front_end: Hibari, text: str, sounds: str) -> None:
     assert " ".join(front_end.phonemize(with_readings(text))).endswith(sounds)
 
 

@@ -22,6 +22,7 @@ from flashtts_core.batching import Batcher
 from flashtts_core.closing import close_all
 from flashtts_core.errors import NotSupported
 from flashtts_core.processors import processors
+from flashtts_core.text.segment import sentences
 from flashtts_engine_hibari.readings import with_readings
 
 MAX_PHONEMES = 400
@@ -36,6 +37,7 @@ The model rounds the length of each phoneme to whole frames of 25 ms, so it stum
 out as 1.13, 1.35 as 1.46, 2 as 1.77, and at 2 twice as many words were misheard as in stretched speech.
 """
 
+_CLAUSE_ENDS = ",;:—"
 # A token is a sign, or up to eight characters of a word: a word without end must not pass as one token.
 _TOKEN = re.compile(r"\w{1,8}|[^\w\s]")
 
@@ -119,10 +121,12 @@ class HibariEngine:
         await close_all(self._reader, self._codec)
 
     def _read(self, texts: Sequence[str]) -> list[list[str]]:
-        return [
-            [part for whole in self._model.phonemize(with_readings(text)) for part in _within_limit(whole)]
-            for text in texts
-        ]
+        return [list(self._passes(text)) for text in texts]
+
+    def _passes(self, text: str) -> Iterator[str]:
+        """Yield the phonemes of each sentence; the model's own cut makes two of "The U.S. Open" and "J.K. Rowling"."""
+        for sentence in sentences(text, "en"):
+            yield from _within_limit(self._model.g2p(with_readings(sentence.strip())))
 
     def _sound(self, sentences: Sequence[_Sentence]) -> list[NDArray[np.float32]]:
         return [
@@ -132,9 +136,10 @@ class HibariEngine:
 
 
 def _within_limit(phonemes: str) -> Iterator[str]:
-    """Cut a phoneme string at its last space (or, without one, anywhere) before the longest the model takes."""
+    """Cut a phoneme string before the longest the model takes: after a clause, or at a space, or anywhere."""
     while len(phonemes) > MAX_PHONEMES:
-        at = phonemes.rfind(" ", 1, MAX_PHONEMES)
+        clause = max(phonemes.rfind(f"{mark} ", 0, MAX_PHONEMES) for mark in _CLAUSE_ENDS) + 1
+        at = clause or phonemes.rfind(" ", 1, MAX_PHONEMES)
         at = at if at > 0 else MAX_PHONEMES
         yield phonemes[:at]
         phonemes = phonemes[at:].lstrip()

@@ -6,6 +6,8 @@ import re
 
 _AM = re.compile(r"(?<=[a-z] )AM\b")
 """After a number; "nine AM to five PM" was read as the verb."""
+_CO = re.compile(r"\bCO(?: two\b|₂)")
+"""Of CO2; was read "co"."""
 _SOUNDS = (  # were spelled: "S H H"
     (re.compile(r"(?<![\w'’-])(?:[Ss]+h{2,}|SH{2,})(?![\w'’-])"), "ʃˈʌʃ"),
     (re.compile(r"(?<![\w'’-])[Bb]r{2,}(?![\w'’-])"), "bˈɜɹ"),
@@ -17,6 +19,7 @@ _SOUNDS = (  # were spelled: "S H H"
 def with_readings(text: str) -> str:
     """Return the text with the phonemes of such words written out."""
     text = _AM.sub("[AM](/ˌAˈɛm/)", text)
+    text = _CO.sub("[CO](/sˌiˈO/) two", text)
     for pattern, phonemes in _SOUNDS:
         text = pattern.sub(rf"[\g<0>](/{phonemes}/)", text)
     return text
