@@ -110,17 +110,22 @@ def front_end() -> Hibari:
         ("I AM HERE.", "ˌI æm hˈɪɹ."),
         ("CO two and H two O", "sˌiˈO tˈu ænd ˈAʧ tˈu ˈO"),
         ("CO₂", "sˌiˈO tˈu"),
+        ("She said no.", "ʃˌi sˈɛd nˈO."),
+        ("Yes or no. I ate a fig.", "ɔɹ nˈO. ˌI ˈAt ɐ fˈɪɡ."),
+        ("We orbit the Sun.", "ðə sˈʌn."),
+        ("See you on Sun.", "ˌɔn sˈʌndˌA."),
         ("Shh, be quiet.", "ʃˈʌʃ, bi kwˈIət."),
         ("SHHH!", "ʃˈʌʃ!"),
         ("Brrr, grr! Tsk-tsk.", "bˈɜɹ, ɡɹˈɜɹ! tˈɪsktˈɪsk."),
     ],
 )
-def test_hours_formulas_and_sounds_are_read_as_such(front_end: Hibari, text: str, sounds: str) -> None:
+def test_what_the_front_end_misreads_is_read_as_meant(front_end: Hibari, text: str, sounds: str) -> None:
     assert " ".join(front_end.phonemize(with_readings(text))).endswith(sounds)
 
 
 @pytest.mark.parametrize(
-    "text", ["Am I? I am.", "AM radio", "sh", "SSH keys", "a brr-like word", "Tesla's TSK", "ash hush"]
+    "text",
+    ["Am I? I am.", "AM radio", "sh", "SSH keys", "a brr-like word", "Tesla's TSK", "ash hush", "no", "No. Now."],
 )
 def test_other_words_are_left_to_the_front_end(text: str) -> None:
     assert with_readings(text) == text
