@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -92,6 +93,85 @@ def test_a_hook_that_fails_breaks_its_own_plugin_only(make_plugin: MakePlugin, h
     (broken,) = plugins.broken
     assert broken.name == "bad"
     assert "bad" in render(plugins)
+
+
+SPEC = "return [EngineSpec('odd', '', print, print, {})]"
+
+
+@pytest.mark.parametrize(
+    ("hook", "words"),
+    [
+        ("return {'odd': 1}", "flashtts_engines returned 'odd'"),
+        ("return [EngineSpec]", "a list of EngineSpec"),
+        ("return [BackendSpec('odd', '', print)]", "a list of EngineSpec"),
+        ("return [EngineSpec('odd', '', None, print)]", "EngineSpec.open of odd is None"),
+        ("return [EngineSpec('An engine', '', print, print)]", "EngineSpec.name is 'An engine'"),
+        (SPEC.format("requires='numpy'"), "EngineSpec.requires of odd is the text 'numpy'"),
+        (SPEC.format("own=dict"), "derives from msgspec.Struct"),
+        (SPEC.format("own=Required"), "argument 'size'.* Every setting needs a default"),
+        (SPEC.format("own=Clash").replace("odd", "model"), "'path' of model would be the flag --model_path"),
+    ],
+)
+def test_a_spec_that_is_none_breaks_its_own_plugin_only(make_plugin: MakePlugin, hook: str, words: str) -> None:
+    code = f"""
+        from flashtts_core import BackendSpec, EngineSpec, hookimpl
+        from msgspec import Struct
+
+        class Required(Struct):
+            size: int
+
+        class Clash(Struct):
+            path: str = ""
+
+        @hookimpl
+        def flashtts_engines():
+            {hook}
+    """
+    good = make_plugin("good", ENGINE.format(name="good", detect=True))
+    plugins = Plugins.discover([make_plugin("bad", code), good])
+    assert plugins.engine("good").name == "good"
+    (broken,) = plugins.broken
+    assert re.search(words, str(broken.error))
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("import sys; sys.exit('usage: train.py --data')", "usage: train.py"),
+        ("def flashtts_engines(): return []", "flashtts_engines lacks its decorator"),
+        ("import json", "implements no hook; there are flashtts_"),
+    ],
+)
+def test_a_module_that_is_no_plugin_is_broken_and_says_why(make_plugin: MakePlugin, code: str, words: str) -> None:
+    plugins = Plugins.discover([make_plugin("bad", code), make_plugin("good", ENGINE.format(name="good", detect=True))])
+    assert plugins.engine("good").name == "good"
+    assert words in str(plugins.broken[0].error)
+
+
+def test_a_command_taken_twice_names_both_and_what_is_no_command_is_broken(make_plugin: MakePlugin) -> None:
+    code = """
+        import click
+        from flashtts_core import hookimpl
+
+        @hookimpl
+        def flashtts_commands(plugins):
+            return [{}]
+    """
+    mine, same = (make_plugin(name, code.format("click.Command('mine')")) for name in ("mine", "same"))
+    none = make_plugin("none", code.format("print"))
+    plugins = Plugins.discover([mine, none])
+    assert [command.name for command in plugins.commands()] == ["mine"]
+    assert "a list of Command" in str(plugins.broken[0].error)
+    with pytest.raises(PluginConflict, match=r"the command 'mine': \(no distribution\) and"):
+        Plugins.discover([mine, same]).commands()
+
+
+def test_of_a_folder_that_no_engine_knows_the_broken_plugins_may_be_the_reason(
+    make_plugin: MakePlugin, tmp_path: Path
+) -> None:
+    plugins = Plugins.discover([make_plugin("bad", "import no_such_module_at_all")])
+    with pytest.raises(BadCheckpoint, match=r"Broken plugins, .*: bad"):
+        plugins.detect(tmp_path, Settings())
 
 
 def test_an_engine_that_fails_to_look_is_passed_over(

@@ -21,6 +21,7 @@ from flashtts_core.backends import BackendSpec
 from flashtts_core.engines import EngineSpec
 from flashtts_core.errors import ConfigError
 from flashtts_core.plugins import Plugins
+from flashtts_core.registration import flag_prefix
 from flashtts_core.settings import Settings, Sources, fields_of
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def model_options(plugins: Plugins) -> list[click.Option]:
     )
     found = [config, *options(Settings)]
     for name, own in _plugin_groups(plugins):
-        found += options(own, prefix=_prefix(name))
+        found += options(own, prefix=flag_prefix(name))
     return found
 
 
@@ -78,7 +79,7 @@ def model_settings(plugins: Plugins, sources: Sources, *others: type[Struct]) ->
     if strays:
         logger.warning("Keys of the settings file that mean nothing here: %s.", ", ".join(sorted(strays)))
     for name, own in _plugin_groups(plugins):
-        given = sources.build(own, prefix=_prefix(name), table=tables.get(name, {}))
+        given = sources.build(own, prefix=flag_prefix(name), table=tables.get(name, {}))
         changed = {key: value for key in own.__struct_fields__ if (value := getattr(given, key)) != _default(own, key)}
         tables.pop(name, None)
         if changed:
@@ -102,10 +103,6 @@ def _plugin_groups(plugins: Plugins) -> Iterable[tuple[str, type[Struct]]]:
     for spec in _specs(plugins):
         if spec.own is not None:
             yield spec.name, spec.own
-
-
-def _prefix(plugin: str) -> str:
-    return plugin.replace("-", "_") + "_"
 
 
 def _default(group: type[Struct], name: str) -> object:

@@ -21,6 +21,7 @@ from flashtts_core import hookspecs
 from flashtts_core.backends import BackendSpec
 from flashtts_core.engines import EngineSpec
 from flashtts_core.errors import BadCheckpoint, ConfigError, PluginConflict, UnknownPlugin
+from flashtts_core.registration import check, check_decorated
 from flashtts_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -75,8 +76,8 @@ class Plugins:
     def __init__(self, manager: pluggy.PluginManager, infos: Sequence[PluginInfo]) -> None:
         self._manager = manager
         self.infos = tuple(infos)
-        self._engines: dict[str, Registered[EngineSpec]] = self._collect("engine", manager.hook.flashtts_engines)
-        self._backends: dict[str, Registered[BackendSpec]] = self._collect("backend", manager.hook.flashtts_backends)
+        self._engines = self._collect("engine", EngineSpec, manager.hook.flashtts_engines)
+        self._backends = self._collect("backend", BackendSpec, manager.hook.flashtts_backends)
 
     @classmethod
     def discover(cls, points: Iterable[EntryPoint] | None = None) -> Plugins:
@@ -112,9 +113,16 @@ class Plugins:
         return tuple(dict.fromkeys(self._backends.values()))
 
     def commands(self) -> list[click.Command]:
-        """Return the subcommands that plugins add to ``flashtts``."""
-        answers = self._answers(self._manager.hook.flashtts_commands, plugins=self)
-        return [command for _, commands in answers for command in commands]
+        """Return the subcommands that plugins add to ``flashtts``; raises ``PluginConflict`` for a name taken twice."""
+        import click  # noqa: PLC0415  # for the command line only
+
+        found: dict[str | None, tuple[click.Command, PluginInfo]] = {}
+        for info, commands in self._answers(self._manager.hook.flashtts_commands, click.Command, plugins=self):
+            for command in commands:
+                if command.name in found:
+                    raise _conflict("command", command.name, found[command.name][1], info)
+                found[command.name] = command, info
+        return [command for command, _ in found.values()]
 
     def engine(self, name: str) -> EngineSpec:
         """Return the engine of that name; raises ``UnknownPlugin`` or, for one that lacks packages, ``ConfigError``."""
@@ -143,35 +151,38 @@ class Plugins:
             raise PluginConflict(f"Several engines claim {folder or 'to be the embedded voice'}: {names}.")
         if not found:
             known = ", ".join(entry.spec.name for entry in self.engines)
+            broken = ", ".join(info.name for info in self.broken)
             raise BadCheckpoint(
                 f"No installed engine knows the files in {folder}. Installed engines: {known}. "
-                f"Check the path, or install the engine's plugin."
+                + (f"Broken plugins, of which flashtts plugins says more: {broken}. " if broken else "")
+                + "Check the path, or install the engine's plugin."
             )
         return self._usable("engine", found[0])
 
-    def _answers(self, hook: pluggy.HookCaller, **arguments: object) -> Iterator[tuple[PluginInfo, list[Any]]]:
+    def _answers(
+        self, hook: pluggy.HookCaller, wanted: type, **arguments: object
+    ) -> Iterator[tuple[PluginInfo, list[Any]]]:
         """Call a hook of every plugin; one that fails counts as broken from then on, and the others still work."""
         for impl in hook.get_hookimpls():
             info = next(info for info in self.infos if info.name == impl.plugin_name)
             try:
                 answer: Any = impl.function(*(arguments[name] for name in impl.argnames))
                 found = list(answer)
+                for item in found:
+                    check(hook.name, wanted, item)
             except Exception as error:  # noqa: BLE001  # third-party code: whatever it raises is kept and shown on request
                 broken = msgspec.structs.replace(info, error=error)
                 self.infos = tuple(broken if each is info else each for each in self.infos)
             else:
                 yield info, found
 
-    def _collect(self, kind: str, hook: pluggy.HookCaller) -> dict[str, Registered[Spec]]:
+    def _collect(self, kind: str, wanted: type[Spec], hook: pluggy.HookCaller) -> dict[str, Registered[Spec]]:
         found: dict[str, Registered[Spec]] = {}
-        for info, specs in self._answers(hook):
+        for info, specs in self._answers(hook, wanted):
             for spec in specs:
                 for name in (spec.name, *getattr(spec, "aliases", ())):
                     if name in found:
-                        raise PluginConflict(
-                            f"Two plugins bring the {kind} {name!r}: {found[name].plugin.distribution} and "
-                            f"{info.distribution}. Uninstall one of them."
-                        )
+                        raise _conflict(kind, name, found[name].plugin, info)
                     found[name] = Registered(spec, info)
         return dict(sorted(found.items()))
 
@@ -193,6 +204,12 @@ class Plugins:
                 f"Run: {entry.spec.install}"
             )
         return entry.spec
+
+
+def _conflict(kind: str, name: str | None, first: PluginInfo, second: PluginInfo) -> PluginConflict:
+    return PluginConflict(
+        f"Two plugins bring the {kind} {name!r}: {first.distribution} and {second.distribution}. Uninstall one of them."
+    )
 
 
 def _is_installed(module: str) -> bool:
@@ -221,7 +238,9 @@ def _load(manager: pluggy.PluginManager, point: EntryPoint) -> PluginInfo:
         module = point.load()
         manager.register(module, point.name)
         manager.check_pending()
-    except Exception as error:  # noqa: BLE001  # third-party code: whatever it raises is kept and shown on request
+        implemented = [caller.name for caller in manager.get_hookcallers(module) or ()]
+        check_decorated(module, vars(manager.hook), implemented)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # third-party code: whatever it raises is kept and shown on request
         if manager.has_plugin(point.name):
             manager.unregister(name=point.name)
         return PluginInfo(point.name, point.value, name, version, error)

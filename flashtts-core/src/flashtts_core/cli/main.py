@@ -38,8 +38,6 @@ def build(plugins: Plugins) -> click.Group:
         ],
     )
     for command in plugins.commands():
-        if command.name in group.commands:
-            raise ConfigError(f"Two plugins bring the command {command.name!r}; uninstall one of them.")
         command.context_settings = {**CONTEXT, **command.context_settings}
         group.add_command(command)
     return group
