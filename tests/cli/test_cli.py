@@ -155,6 +155,15 @@ def test_without_standard_input_nothing_can_be_read_from_it(tmp_path: Path) -> N
     assert "no standard input" in done.stderr
 
 
+def test_without_standard_output_or_error_speech_goes_to_files_only(tmp_path: Path) -> None:
+    for arguments, code in (("-o - >&-", 2), ("-o a.wav 2>&-", 0)):
+        line = f'exec "{sys.executable}" -m flashtts_core infer -i Hi. {arguments}'
+        done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert done.returncode == code
+        assert ("no standard output" in done.stderr) is (code == 2)
+    assert (tmp_path / "a.wav").stat().st_size > 1000
+
+
 def test_a_role_folder_that_is_none_is_harmless_to_an_engine_that_cannot_clone(tmp_path: Path) -> None:
     done = run("infer", "-i", "Hello.", "-o", "a.wav", "--role_dir", "/no/such/folder", cwd=tmp_path)
     assert done.returncode == 0

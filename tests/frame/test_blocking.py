@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -44,6 +47,20 @@ def test_a_request_that_does_not_fit_is_refused_as_over_http(
     with pytest.raises(RequestError, match=f"The field {field} must be .*{words}") as caught:
         speaker.speak(request_)
     assert caught.value.param == field
+
+
+@pytest.mark.parametrize(
+    ("text", "voice", "words"),
+    [
+        (None, None, "The field text must be text"),
+        (b"Hi.", None, "The field text must be text"),
+        (SpeechRequest(5), None, "The field text must be text"),  # type: ignore[arg-type]  # on purpose
+        ("Hi.", b"RIFF", "The field voice must be the name of a voice, or a Reference"),
+    ],
+)
+def test_what_is_no_text_or_no_voice_is_refused(speaker: Speaker, text: Any, voice: Any, words: str) -> None:
+    with pytest.raises(RequestError, match=words):
+        speaker.speak(text, voice)
 
 
 def test_settings_that_do_not_fit_are_refused() -> None:
@@ -94,3 +111,25 @@ def test_a_stream_that_is_dropped_after_its_speaker_was_closed_is_silent(
     speaker.close()
     del stream
     assert complaints == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_speaker_of_the_process_before_a_fork_is_refused_there(speaker: Speaker) -> None:
+    ours, theirs = get_context("fork").Pipe()
+
+    def speak() -> None:
+        try:
+            speaker.speak("Hi.")
+        except EngineError as error:
+            theirs.send(str(error))
+
+    child = get_context("fork").Process(target=speak)
+    child.start()
+    try:
+        assert ours.poll(20)
+        assert "of another process" in ours.recv()
+    finally:
+        child.kill()
+        child.join()
+    assert len(speaker.speak("Hi.").samples)

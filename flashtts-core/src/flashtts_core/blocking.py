@@ -55,7 +55,7 @@ class Speaker:
             while (chunk := self._run(_next(stream))) is not None:
                 yield chunk
         finally:
-            if not self._loop.is_closed():  # else the speaker was closed first, which stopped the model
+            if self._thread.is_alive():  # a speaker that is closed has closed its streams
                 self._run(stream.aclose())
 
     def save(self, text: str | SpeechRequest, out: str | Path, voice: VoiceChoice = None) -> Path:
@@ -99,9 +99,9 @@ class Speaker:
             return await stream.read()
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        if self._loop.is_closed():
+        if not self._thread.is_alive():  # threads stay behind where a process forks: nobody would ever answer
             work.close()
-            raise EngineError("The speaker is closed; make a new one to speak.")
+            raise EngineError("The speaker is closed, or of another process; make a new one to speak.")
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
@@ -140,7 +140,7 @@ def format_of(path: Path) -> AudioFormat:
 
 
 def _request(text: str | SpeechRequest, voice: VoiceChoice) -> SpeechRequest:
-    if isinstance(text, str):
+    if not isinstance(text, SpeechRequest):
         return SpeechRequest(text, voice)
     return text if voice is None else msgspec.structs.replace(text, voice=voice)
 

@@ -42,6 +42,7 @@ from flashtts_core.voices.roles import RoleFolder
 Arguments = TypeVarTuple("Arguments")
 Result = TypeVar("Result")
 
+_KINDS = (("text", str, "text"), ("voice", str | Reference | None, "the name of a voice, or a Reference"))
 LOOK_AHEAD = 2
 """Lines made beyond the one that a streaming listener hears."""
 
@@ -86,6 +87,9 @@ class Synthesizer:
         Requests of one ``passage`` sound like parts of one. Raises ``RequestError`` and its kin; nothing has been
         generated then.
         """
+        for name, kinds, words in _KINDS:
+            if not isinstance(getattr(request, name), kinds):
+                raise RequestError(f"The field {name} must be {words}.", param=name)
         if len(request.text) > self.settings.max_text_length:
             raise TooLarge(
                 f"The text has {len(request.text)} characters; the limit is {self.settings.max_text_length}. "
@@ -117,7 +121,7 @@ class Synthesizer:
 
     async def speak(self, request: SpeechRequest | str) -> AsyncGenerator[AudioChunk, None]:
         """Yield the speech of a request, or of a plain text in the default voice, while it is made."""
-        wanted = SpeechRequest(request) if isinstance(request, str) else request
+        wanted = request if isinstance(request, SpeechRequest) else SpeechRequest(request)
         async with await self.open(wanted) as stream:
             async for chunk in stream:
                 yield chunk

@@ -141,7 +141,7 @@ async def _speak(
 
 async def _watched(stream: AudioStream) -> AsyncIterator[NDArray[np.float32]]:
     """Yield the samples of a stream, and show how far it is if somebody watches."""
-    watched = sys.stderr.isatty()
+    watched = sys.stderr is not None and sys.stderr.isatty()  # a service may have none
     began, seconds = time.monotonic(), 0.0
     async for chunk in stream:
         yield chunk.samples

@@ -17,6 +17,8 @@ class Output:
         self.name = "standard output" if given == "-" else given
         self.path = Path(given)
         if given == "-":
+            if sys.stdout is None:
+                raise ConfigError("There is no standard output to write. Give -o a file.")
             return
         self.path = Path(os.path.realpath(given))  # a link stays one, and the file it points to is written
         if not self.path.parent.is_dir():
