@@ -92,6 +92,21 @@ def test_a_recording_that_the_other_engine_cannot_use_is_told_of_the_voice(tmp_p
     run(check)
 
 
+def test_a_voice_is_kept_under_the_name_that_was_asked_for_whatever_its_engine_calls_it(tmp_path: Path) -> None:
+    class Stubborn(Encoder):
+        async def encode_voice(self, name: str, reference: Reference) -> Voice:
+            return await super().encode_voice("cloned", reference)
+
+    async def check() -> None:
+        voices = using(tmp_path, Stubborn())
+        for name in ("anna", "berta"):
+            assert (await voices.add(name, Reference(b"1"))).name == name
+        assert await voices.names() == ["female", "anna", "berta"]
+        assert (await voices.get("berta")).name == "berta"
+
+    run(check)
+
+
 def test_two_requests_for_one_voice_encode_it_once(tmp_path: Path) -> None:
     async def check() -> None:
         await using(tmp_path, Encoder("other")).add("anna", Reference(b"1"))

@@ -98,7 +98,7 @@ class VoiceLibrary:
     async def clone(self, reference: Reference) -> Voice:
         """Make a voice for one request; raises ``NotSupported`` and what ``Engine.encode_voice`` raises."""
         self.require_cloning(latent=reference.latent is not None)
-        return await self._engine.encode_voice("", reference)
+        return await self._made("", reference)
 
     async def add(self, name: str, reference: Reference, *, overwrite: bool = False) -> Voice:
         """Make a voice and keep it; raises ``VoiceExists`` unless ``overwrite``, and as ``clone``."""
@@ -108,8 +108,7 @@ class VoiceLibrary:
             raise VoiceExists(f"{name!r} is a built-in voice; choose another name.", param="name")
         if not overwrite and await self._in_io(lambda: self._store.find(name)) is not None:
             raise VoiceExists(f"There is already a voice {name!r}; choose another name or overwrite it.", param="name")
-        encoded = await self._engine.encode_voice(name, reference)
-        voice = msgspec.structs.replace(encoded, reference=reference)
+        voice = msgspec.structs.replace(await self._made(name, reference), reference=reference)
         await self._in_io(lambda: self._store.save(voice, self._encoding, overwrite=overwrite))
         return voice
 
@@ -204,11 +203,15 @@ class VoiceLibrary:
     async def _encoded(self, name: str, reference: Reference) -> Voice:
         """Make the codes of a voice whose recording is here; what is wrong with that is about the voice then."""
         try:
-            return await self._engine.encode_voice(name, reference)
+            return await self._made(name, reference)
         except RequestError as error:
             raise type(error)(
                 f"The voice {name!r} cannot be used with the engine {self._engine.name!r}: {error}", param="voice"
             ) from error
+
+    async def _made(self, name: str, reference: Reference) -> Voice:
+        """Let the engine make a voice; whatever it calls it, it is kept and found under the name that was asked for."""
+        return msgspec.structs.replace(await self._engine.encode_voice(name, reference), name=name)
 
     def _remember(self, content: Content | None, voice: Voice) -> None:
         # The recording stays on disk.

@@ -158,7 +158,11 @@ class EngineContract:
                     with pytest.raises(RequestError):
                         await engine.encode_voice("new", tone_reference())
                 elif engine.abilities.cloning:
-                    assert (await engine.encode_voice("new", tone_reference())).engine == engine.name
+                    voice = await engine.encode_voice("new", tone_reference())
+                    assert (voice.name, voice.engine) == ("new", engine.name)
+                    for array in voice.codes.values():
+                        assert isinstance(array, np.ndarray)
+                        assert array.dtype.kind in "biuf", "arrays of other things than numbers cannot be kept"
                 else:
                     with pytest.raises(NotSupported):
                         await engine.encode_voice("new", tone_reference())
