@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from flashtts_core import hookspecs
 from flashtts_core.engines import Engine, EngineContext, EngineSpec
 from flashtts_core.errors import ConfigError
-from flashtts_core.flags import CONTEXT, model_settings, options
+from flashtts_core.flags import CONTEXT, model_settings, options, warn_of_stray_variables
 from flashtts_core.plugins import PluginInfo, Plugins
 from flashtts_core.settings import Settings, Sources, fields_of, read_file, voice_folder
 from flashtts_core.types import Sampling, SplitLimits, Style
@@ -74,12 +74,29 @@ def test_an_empty_variable_is_one_left_out() -> None:
     assert (settings.seed, settings.model_path) == (4, None)
 
 
+def test_the_address_that_kubernetes_writes_into_the_port_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLASHTTS_PORT", "tcp://10.0.0.7:8000")
+    monkeypatch.setenv("FLASHTTS_SEED", "7")
+    assert set(Sources.of_process({}, None).environment) & {"FLASHTTS_PORT", "FLASHTTS_SEED"} == {"FLASHTTS_SEED"}
+
+
+def test_variables_that_belong_to_no_setting_are_named(caplog: pytest.LogCaptureFixture) -> None:
+    kubernetes = ("FLASHTTS_SERVICE_HOST", "FLASHTTS_SERVICE_PORT_HTTP", "FLASHTTS_PORT_8000_TCP_ADDR")
+    mine = ("FLASHTTS_CONFIG", "FLASHTTS_SEED", "FLASHTTS_KIND_RATIO", "PATH")
+    warn_of_stray_variables(kind_plugin(), Sources(environment=dict.fromkeys((*kubernetes, *mine), "1")), Settings)
+    assert caplog.text == ""
+    wrong = Sources(environment={"FLASHTTS_SEEDS": "1", "FLASHTTS_WHAT_IS_THIS": "1", "FLASHTTS_OLD": ""})
+    warn_of_stray_variables(kind_plugin(), wrong, Settings)
+    assert "mean nothing here: FLASHTTS_SEEDS (is it FLASHTTS_SEED?), FLASHTTS_WHAT_IS_THIS." in caplog.text
+
+
 def test_the_home_folder_is_spelled_with_a_tilde(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert voice_folder(Settings(voice_dir="~/voices")) == tmp_path / "voices"
 
 
-def own_settings(file: dict[str, object], **flags: str) -> dict[str, dict[str, object]]:
+def kind_plugin() -> Plugins:
+    """Return a plugin called kind whose settings are the knobs above."""
     spec = EngineSpec("kind", "A test.", open_nothing, detect=lambda folder, settings: False, own=Knobs)
     manager = pluggy.PluginManager("flashtts")
     manager.add_hookspecs(hookspecs)
@@ -90,8 +107,11 @@ def own_settings(file: dict[str, object], **flags: str) -> dict[str, dict[str, o
             return [spec]
 
     manager.register(Plugin(), "kind")
-    plugins = Plugins(manager, [PluginInfo("kind", __name__, "tests", "0")])
-    return model_settings(plugins, Sources(flags=flags, file=file)).plugin
+    return Plugins(manager, [PluginInfo("kind", __name__, "tests", "0")])
+
+
+def own_settings(file: dict[str, object], **flags: str) -> dict[str, dict[str, object]]:
+    return model_settings(kind_plugin(), Sources(flags=flags, file=file)).plugin
 
 
 async def open_nothing(context: EngineContext) -> Engine:
@@ -153,9 +173,3 @@ def test_a_file_that_is_missing_or_broken_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "none.toml", broken):
         with pytest.raises(ConfigError, match=path.name):
             read_file(path)
-
-
-def test_a_file_may_begin_with_a_mark_of_the_byte_order(tmp_path: Path) -> None:
-    marked = tmp_path / "windows.toml"
-    marked.write_text("port = 9000", encoding="utf-8-sig")
-    assert read_file(marked) == {"port": 9000}

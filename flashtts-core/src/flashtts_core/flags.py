@@ -6,7 +6,9 @@ value is refused in the same words wherever it stands.
 
 from __future__ import annotations
 
+import difflib
 import logging
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import UnionType
@@ -22,7 +24,7 @@ from flashtts_core.engines import EngineSpec
 from flashtts_core.errors import ConfigError
 from flashtts_core.plugins import Plugins
 from flashtts_core.registration import flag_prefix
-from flashtts_core.settings import Settings, Sources, fields_of
+from flashtts_core.settings import ENVIRONMENT_PREFIX, Settings, Sources, fields_of
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +87,30 @@ def model_settings(plugins: Plugins, sources: Sources, *others: type[Struct]) ->
         if changed:
             tables[name] = changed
     return msgspec.structs.replace(settings, plugin=tables)
+
+
+def warn_of_stray_variables(plugins: Plugins, sources: Sources, *groups: type[Struct]) -> None:
+    """Name the variables that belong to no setting of ``groups`` or of a plugin: a misspelt key would guard nothing."""
+    known = {_variable("config"), *(_variable(name) for group in groups for name in fields_of(group))}
+    for name, own in _plugin_groups(plugins):
+        known |= {_variable(flag_prefix(name) + key) for key in fields_of(own)}
+    given = {name for name, value in sources.environment.items() if name.startswith(ENVIRONMENT_PREFIX) and value}
+    strays = [_with_likely(name, known) for name in sorted(given - known) if not _OF_KUBERNETES.search(name)]
+    if strays:
+        logger.warning("Variables that mean nothing here: %s.", ", ".join(strays))
+
+
+_OF_KUBERNETES = re.compile(r"_SERVICE_(HOST|PORT)|_PORT_\d+_")
+"""In names of variables that tell where a service called flashtts is."""
+
+
+def _variable(name: str) -> str:
+    return (ENVIRONMENT_PREFIX + name).upper()
+
+
+def _with_likely(name: str, known: Iterable[str]) -> str:
+    likely = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
+    return f"{name} (is it {likely[0]}?)" if likely else name
 
 
 def _plugin_tables(file: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

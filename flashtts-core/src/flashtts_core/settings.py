@@ -7,6 +7,7 @@ key of the TOML file (``model_path``), then the default below.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,8 @@ from flashtts_core.errors import ConfigError
 from flashtts_core.kinds import expected
 
 ENVIRONMENT_PREFIX = "FLASHTTS_"
+_SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://\S+")
+"""What Kubernetes writes into FLASHTTS_PORT for a service that is called flashtts."""
 
 Attention = Literal["sdpa", "flash_attention_2", "eager"]
 Device = Annotated[str, Meta(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", examples=["auto", "cpu", "cuda:1"])]
@@ -120,7 +123,8 @@ class Sources(Struct, frozen=True):
     @classmethod
     def of_process(cls, flags: Mapping[str, Any], config: Path | None) -> Sources:
         """Return the sources of this process: ``flags``, ``os.environ`` and the file ``config``."""
-        return cls(flags, dict(os.environ), read_file(config) if config else {})
+        environment = {name: value for name, value in os.environ.items() if not _SERVICE_ADDRESS.fullmatch(value)}
+        return cls(flags, environment, read_file(config) if config else {})
 
     def build(self, group: type[Group], *, prefix: str = "", table: Mapping[str, Any] | None = None) -> Group:
         """Make a settings struct; raises ``ConfigError`` that names the flag, the variable or the key at fault.

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from flashtts_core.flags import CONTEXT, model_options, model_settings, options
+from flashtts_core.flags import CONTEXT, model_options, model_settings, options, warn_of_stray_variables
 from flashtts_core.hookspecs import hookimpl
 from flashtts_core.plugins import Plugins
-from flashtts_core.settings import Sources
+from flashtts_core.settings import Settings, Sources
 from flashtts_server.settings import ServerSettings
 
 
@@ -20,6 +20,7 @@ def flashtts_commands(plugins: Plugins) -> list[click.Command]:
 
     def serve(config: Path | None, **flags: Any) -> None:
         sources = Sources.of_process(flags, config)
+        warn_of_stray_variables(plugins, sources, Settings, ServerSettings)
         settings, server_settings = model_settings(plugins, sources, ServerSettings), sources.build(ServerSettings)
         from flashtts_server import serve as server  # noqa: PLC0415  # slow to import: not for every command's help
 
