@@ -63,6 +63,13 @@ def test_what_is_no_text_or_no_voice_is_refused(speaker: Speaker, text: Any, voi
         speaker.speak(text, voice)
 
 
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_computed(speaker: Speaker, tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"There is no folder .*nowhere to write hello\.wav"):
+        speaker.save("Hi.", tmp_path / "nowhere" / "hello.wav", voice="nosuch")
+    with pytest.raises(RequestError, match="does not end in an audio format"):
+        speaker.save("Hi.", tmp_path / "hello.txt", voice="nosuch")
+
+
 def test_settings_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ConfigError, match="The setting torch_dtype must be one of"):
         Speaker(settings=Settings(torch_dtype="zzz"))  # type: ignore[arg-type]  # on purpose

@@ -61,7 +61,7 @@ class Speaker:
     def save(self, text: str | SpeechRequest, out: str | Path, voice: VoiceChoice = None) -> Path:
         """Speak a text into an audio file; the format follows from its ending (wav without one). Returns the path."""
         path = Path(out)
-        kind = format_of(path)
+        kind = _format_for(path)
         chunk = self.speak(text, voice)
         path.write_bytes(encode_whole(chunk.samples, chunk.sample_rate, kind))
         return path
@@ -122,7 +122,7 @@ def speak(
     settings: Settings | None = None,
 ) -> AudioChunk:
     """Speak a text once: open the model, return the speech, and write it to ``out`` if given. See ``Speaker``."""
-    kind = format_of(Path(out)) if out is not None else None
+    kind = _format_for(Path(out)) if out is not None else None
     with Speaker(settings=settings) as speaker:
         chunk = speaker.speak(text, voice)
     if out is not None and kind is not None:
@@ -130,8 +130,10 @@ def speak(
     return chunk
 
 
-def format_of(path: Path) -> AudioFormat:
-    """Return the audio format that a file name asks for; raises ``RequestError`` for an unknown ending."""
+def _format_for(path: Path) -> AudioFormat:
+    """Return the audio format that a file name asks for; raises ``RequestError`` if no such file can be written."""
+    if not path.parent.is_dir():  # said before anything is computed
+        raise RequestError(f"There is no folder {path.parent} to write {path.name} to; make it first.", param="out")
     name = path.suffix.removeprefix(".").lower() or "wav"
     for known in FORMATS:
         if name in (known, FORMATS[known].extension):
