@@ -49,6 +49,18 @@ def test_infer_reads_a_file_or_standard_input(tmp_path: Path) -> None:
     assert len({(tmp_path / name).read_bytes() for name in ("a.wav", "b.wav", "c.wav")}) == 1
 
 
+def test_standard_input_is_read_as_a_file_is_whatever_the_locale_says(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("Zo\u00eb \u2014 na\u00efve.", encoding="utf-8")
+    assert run("infer", "-i", "text.txt", "-o", "a.wav", cwd=tmp_path).returncode == 0
+    command = [*COMMAND, "infer", "-i", "-", "-o", str(tmp_path / "b.wav")]
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    text = (tmp_path / "text.txt").read_bytes()
+    assert subprocess.run(command, input=text, env=environment, capture_output=True, check=False).returncode == 0
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
+    done = subprocess.run(command, input="Zo\u00eb".encode("latin-1"), capture_output=True, check=False)
+    assert (done.returncode, b"not a UTF-8 text" in done.stderr) == (1, True)
+
+
 def test_the_mark_with_which_windows_editors_begin_a_file_is_no_text(tmp_path: Path) -> None:
     script = "\ufeff<role:heart>Good morning."
     (tmp_path / "script.txt").write_text(script, encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import re
 import sys
 import time
@@ -49,7 +50,9 @@ def command(plugins: Plugins) -> click.Command:
         callback=speak,
         params=[
             click.Option(
-                ["-i", "--input"], required=True, help="What to say: text, a UTF-8 text file, or - for stdin."
+                ["-i", "--input"],
+                required=True,
+                help="What to say: text, a UTF-8 text file, or - for stdin, as UTF-8.",
             ),
             click.Option(["-o", "--output"], required=True, help="Audio file to write, or - for stdout."),
             click.Option(["--response_format"], help="Audio format. Left out: by the ending of the file."),
@@ -91,7 +94,8 @@ def _text(source: str) -> str:
         if source == "-":
             if sys.stdin is None:
                 raise RequestError("There is no standard input to read. Give -i the words, or a text file.")
-            return sys.stdin.read().removeprefix("\ufeff")  # the mark with which Windows' editors begin a file
+            with io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig") as words:  # as a file, whatever the locale
+                return words.read()
         path = Path(source)
         if _is_file(path):
             return path.read_text(encoding="utf-8-sig")
