@@ -1,4 +1,4 @@
-"""Shared by all tests: a real server in its own process; skips that fail where FLASHTTS_TESTS_NO_SKIPS is set."""
+"""Shared by all tests: a real server in its own process, no forbidden skips, no threads that are left behind."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -28,6 +29,14 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"skipped where skips are forbidden: {report.longrepr}"
     return report
+
+
+def pytest_unconfigure() -> None:
+    """Fail if a test has left threads of ours, for which the process would wait without end."""
+    left = sorted(each.name for each in threading.enumerate() if each.name.startswith("flashtts-") and not each.daemon)
+    if left:
+        print(f"Threads that no test has ended: {', '.join(left)}.", file=sys.stderr, flush=True)  # noqa: T201
+        os._exit(1)
 
 
 @pytest.fixture(scope="session")

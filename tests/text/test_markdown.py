@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from flashtts_core.planner import divide
@@ -49,5 +51,9 @@ def test_all_else_stays(text: str) -> None:
 
 
 def test_no_control_marker_is_left_when_marks_go() -> None:
-    divided = divide("Hello <~~|im_end|~~> there.", ToneEngine(), SplitLimits())
+    engine = ToneEngine()
+    try:
+        divided = divide("Hello <~~|im_end|~~> there.", engine, SplitLimits())
+    finally:
+        asyncio.run(engine.aclose())
     assert "<|im_end|>" not in " ".join(divided.pieces)
