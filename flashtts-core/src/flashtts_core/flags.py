@@ -24,7 +24,7 @@ from flashtts_core.engines import EngineSpec
 from flashtts_core.errors import ConfigError
 from flashtts_core.plugins import Plugins
 from flashtts_core.registration import flag_prefix
-from flashtts_core.settings import ENVIRONMENT_PREFIX, Settings, Sources, fields_of
+from flashtts_core.settings import ENVIRONMENT_PREFIX, Settings, Sources, fields_of, variable_of
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def model_options(plugins: Plugins) -> list[click.Option]:
     config = click.Option(
         ["--config"],
         type=click.Path(path_type=Path, dir_okay=False),
-        envvar="FLASHTTS_CONFIG",
+        envvar=variable_of("config"),
         help="TOML file with any of these settings; flags and FLASHTTS_... variables win over it.",
     )
     found = [config, *options(Settings)]
@@ -91,9 +91,9 @@ def model_settings(plugins: Plugins, sources: Sources, *others: type[Struct]) ->
 
 def warn_of_stray_variables(plugins: Plugins, sources: Sources, *groups: type[Struct]) -> None:
     """Name the variables that belong to no setting of ``groups`` or of a plugin: a misspelt key would guard nothing."""
-    known = {_variable("config"), *(_variable(name) for group in groups for name in fields_of(group))}
+    known = {variable_of("config"), *(variable_of(name) for group in groups for name in fields_of(group))}
     for name, own in _plugin_groups(plugins):
-        known |= {_variable(flag_prefix(name) + key) for key in fields_of(own)}
+        known |= {variable_of(flag_prefix(name) + key) for key in fields_of(own)}
     given = {name for name, value in sources.environment.items() if name.startswith(ENVIRONMENT_PREFIX) and value}
     strays = [_with_likely(name, known) for name in sorted(given - known) if not _OF_KUBERNETES.search(name)]
     if strays:
@@ -102,10 +102,6 @@ def warn_of_stray_variables(plugins: Plugins, sources: Sources, *groups: type[St
 
 _OF_KUBERNETES = re.compile(r"_SERVICE_(HOST|PORT)|_PORT_\d+_")
 """In names of variables that tell where a service called flashtts is."""
-
-
-def _variable(name: str) -> str:
-    return (ENVIRONMENT_PREFIX + name).upper()
 
 
 def _with_likely(name: str, known: Iterable[str]) -> str:

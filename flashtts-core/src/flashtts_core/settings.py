@@ -103,6 +103,11 @@ def fields_of(group: type[Struct]) -> dict[str, msgspec.structs.FieldInfo]:
     return {field.name: field for field in msgspec.structs.fields(group) if field.name != "plugin"}
 
 
+def variable_of(flag: str) -> str:
+    """Return the environment variable that stands for a flag (its name without dashes)."""
+    return (ENVIRONMENT_PREFIX + flag).upper()
+
+
 def read_file(path: Path) -> dict[str, Any]:
     """Read a TOML settings file; raises ``ConfigError`` if it cannot be read or is not TOML."""
     try:
@@ -135,7 +140,7 @@ class Sources(Struct, frozen=True):
         keys = self.file if table is None else table
         values: dict[str, Any] = {}
         for name in fields_of(group):
-            flag, variable = prefix + name, (ENVIRONMENT_PREFIX + prefix + name).upper()
+            flag, variable = prefix + name, variable_of(prefix + name)
             if self.flags.get(flag) is not None:
                 origin, values[name] = f"--{flag}", self.flags[flag]
             elif self.environment.get(variable):  # an empty one is how files of containers leave it out
